@@ -1,0 +1,146 @@
+//! The head of a request: request line and header fields, parsed once and owned.
+//!
+//! Owned, because the head outlives every await of its request; one copy of about a kilobyte buys a type
+//! without lifetimes. All offsets point into `bytes` and are checked when the head is made.
+
+use std::ops::Range;
+
+use smallvec::SmallVec;
+
+use crate::config::limits::{HEAD_BYTES_MAX, HEADER_SECTION_BYTES_MAX, HEADERS_MAX};
+
+/// Request methods that S3 uses; any other token is kept as `Other`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    Get,
+    Head,
+    Put,
+    Post,
+    Delete,
+    Other,
+}
+
+/// Why a head was refused. Each of these ends the connection: what follows cannot be framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeadError {
+    #[error("the request line or a header field is malformed")]
+    Malformed,
+    #[error("the request line and headers exceed {HEAD_BYTES_MAX} bytes")]
+    HeadTooLarge,
+    #[error("the header section exceeds {HEADER_SECTION_BYTES_MAX} bytes or {HEADERS_MAX} fields")]
+    HeaderSectionTooLarge,
+    #[error("only HTTP/1.0 and HTTP/1.1 are served")]
+    Version,
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    /// Lower-cased name; short names stay on the stack.
+    name: SmallVec<[u8; 40]>,
+    value: Range<usize>,
+}
+
+/// One parsed request head.
+#[derive(Clone, Debug)]
+pub struct RequestHead {
+    bytes: Vec<u8>,
+    method: Method,
+    method_token: Range<usize>,
+    target: Range<usize>,
+    http_minor: u8,
+    fields: Vec<Field>,
+}
+
+impl RequestHead {
+    /// Parses the head at the start of `input`. `Ok(None)`: more bytes are needed. Otherwise the head and
+    /// its length in bytes, the empty line included.
+    pub fn parse(input: &[u8]) -> Result<Option<(Self, usize)>, HeadError> {
+        let mut storage = [httparse::EMPTY_HEADER; HEADERS_MAX];
+        let mut request = httparse::Request::new(&mut storage);
+        let length = match request.parse(input) {
+            Ok(httparse::Status::Complete(length)) => length,
+            Ok(httparse::Status::Partial) if input.len() >= HEAD_BYTES_MAX => return Err(HeadError::HeadTooLarge),
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(httparse::Error::TooManyHeaders) => return Err(HeadError::HeaderSectionTooLarge),
+            Err(httparse::Error::Version) => return Err(HeadError::Version),
+            Err(_) => return Err(HeadError::Malformed),
+        };
+        if length > HEAD_BYTES_MAX {
+            return Err(HeadError::HeadTooLarge);
+        }
+        let (Some(method), Some(target), Some(http_minor)) = (request.method, request.path, request.version) else {
+            return Err(HeadError::Malformed);
+        };
+        let place = |part: &[u8]| {
+            let start = part.as_ptr() as usize - input.as_ptr() as usize;
+            start..start + part.len()
+        };
+        let target = place(target.as_bytes());
+        if length - target.end > HEADER_SECTION_BYTES_MAX {
+            return Err(HeadError::HeaderSectionTooLarge);
+        }
+        let fields = request
+            .headers
+            .iter()
+            .map(|header| Field {
+                name: header.name.bytes().map(|byte| byte.to_ascii_lowercase()).collect(),
+                // httparse hands out an empty slice of its own for an empty value.
+                value: if header.value.is_empty() { 0..0 } else { place(header.value) },
+            })
+            .collect();
+        let head = Self {
+            method: method_of(method),
+            method_token: place(method.as_bytes()),
+            target,
+            http_minor,
+            fields,
+            bytes: input[..length].to_vec(),
+        };
+        Ok(Some((head, length)))
+    }
+
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The method as sent.
+    pub fn method_token(&self) -> &[u8] {
+        &self.bytes[self.method_token.clone()]
+    }
+
+    /// The request target as sent: `/bucket/key?query` or the absolute form.
+    pub fn target(&self) -> &[u8] {
+        &self.bytes[self.target.clone()]
+    }
+
+    /// 0 for HTTP/1.0, 1 for HTTP/1.1.
+    pub fn http_minor(&self) -> u8 {
+        self.http_minor
+    }
+
+    /// Value of the first field with this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers_named(name).next()
+    }
+
+    /// Values of all fields with this lower-case name, in order.
+    pub fn headers_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers().filter(move |(have, _)| *have == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// All fields in order: lower-case name, value without surrounding blanks.
+    pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|field| (field.name.as_slice(), &self.bytes[field.value.clone()]))
+    }
+}
+
+fn method_of(token: &str) -> Method {
+    match token {
+        "GET" => Method::Get,
+        "HEAD" => Method::Head,
+        "PUT" => Method::Put,
+        "POST" => Method::Post,
+        "DELETE" => Method::Delete,
+        _ => Method::Other,
+    }
+}
