@@ -3,7 +3,7 @@
 //! Owned, because the head outlives every await of its request; one copy of about a kilobyte buys a type
 //! without lifetimes. All offsets point into `bytes` and are checked when the head is made.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use smallvec::SmallVec;
 
@@ -59,7 +59,9 @@ impl RequestHead {
         let mut request = httparse::Request::new(&mut storage);
         let length = match request.parse(input) {
             Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) if input.len() >= HEAD_BYTES_MAX => return Err(HeadError::HeadTooLarge),
+            Ok(httparse::Status::Partial) if input.len() >= HEAD_BYTES_MAX => {
+                return Err(HeadError::HeadTooLarge);
+            }
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(httparse::Error::TooManyHeaders) => return Err(HeadError::HeaderSectionTooLarge),
             Err(httparse::Error::Version) => return Err(HeadError::Version),
@@ -68,7 +70,8 @@ impl RequestHead {
         if length > HEAD_BYTES_MAX {
             return Err(HeadError::HeadTooLarge);
         }
-        let (Some(method), Some(target), Some(http_minor)) = (request.method, request.path, request.version) else {
+        let (Some(method), Some(target), Some(http_minor)) = (request.method, request.path, request.version)
+        else {
             return Err(HeadError::Malformed);
         };
         let place = |part: &[u8]| {
@@ -120,7 +123,7 @@ impl RequestHead {
 
     /// Value of the first field with this lower-case name.
     pub fn header(&self, name: &str) -> Option<&[u8]> {
-        self.headers_named(name).next()
+        self.headers().find(|(have, _)| *have == name.as_bytes()).map(|(_, value)| value)
     }
 
     /// Values of all fields with this lower-case name, in order.
