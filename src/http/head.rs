@@ -5,8 +5,6 @@
 
 use core::ops::Range;
 
-use smallvec::SmallVec;
-
 use crate::config::limits::{HEAD_BYTES_MAX, HEADER_SECTION_BYTES_MAX, HEADERS_MAX};
 
 /// Request methods that S3 uses; any other token is kept as `Other`.
@@ -35,8 +33,8 @@ pub enum HeadError {
 
 #[derive(Clone, Debug)]
 struct Field {
-    /// Lower-cased name; short names stay on the stack.
-    name: SmallVec<[u8; 40]>,
+    /// Lower-cased where it stands.
+    name: Range<usize>,
     value: Range<usize>,
 }
 
@@ -82,22 +80,26 @@ impl RequestHead {
         if length - target.end > HEADER_SECTION_BYTES_MAX {
             return Err(HeadError::HeaderSectionTooLarge);
         }
-        let fields = request
+        let fields: Vec<Field> = request
             .headers
             .iter()
             .map(|header| Field {
-                name: header.name.bytes().map(|byte| byte.to_ascii_lowercase()).collect(),
+                name: place(header.name.as_bytes()),
                 // httparse hands out an empty slice of its own for an empty value.
                 value: if header.value.is_empty() { 0..0 } else { place(header.value) },
             })
             .collect();
+        let mut bytes = input[..length].to_vec();
+        for field in &fields {
+            bytes[field.name.clone()].make_ascii_lowercase();
+        }
         let head = Self {
             method: method_of(method),
             method_token: place(method.as_bytes()),
             target,
             http_minor,
             fields,
-            bytes: input[..length].to_vec(),
+            bytes,
         };
         Ok(Some((head, length)))
     }
@@ -133,7 +135,7 @@ impl RequestHead {
 
     /// All fields in order: lower-case name, value without surrounding blanks.
     pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|field| (field.name.as_slice(), &self.bytes[field.value.clone()]))
+        self.fields.iter().map(|field| (&self.bytes[field.name.clone()], &self.bytes[field.value.clone()]))
     }
 }
 
