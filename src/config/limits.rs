@@ -18,8 +18,26 @@ pub const FRAME_PAYLOAD_BYTES: usize = FRAME_BYTES - FRAME_FOOTER_BYTES;
 /// One buffer of a core's pool and so the largest single disk operation: four frames.
 pub const BUFFER_BYTES: usize = 256 * 1024;
 
+/// How long a request waits for a buffer of its core's pool before it gets 503 SlowDown.
+pub const BUFFER_WAIT_S: u64 = 10;
+
 /// Longest contiguous run that one reservation asks for. Bounds what an upload holds ahead of its bytes.
 pub const RUN_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Step in which extent files grow. Small enough that an idle node stays small, large enough that growing is
+/// rare beside writing.
+pub const SPACE_STEP_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Prepared free space below which the next step is made ahead of need.
+pub const SPACE_AHEAD_BYTES: u64 = 32 * 1024 * 1024;
+
+/// A reservation settles for a shorter run only above this, as long as the disk can still grow: bounds the
+/// number of runs of a body.
+pub const RUN_BYTES_MIN: u64 = 1024 * 1024;
+
+/// How often the free space of the filesystem is looked at; bounds how long a full disk goes unnoticed and how
+/// long writes stay refused once there is room again.
+pub const SPACE_CHECK_MS: u64 = 250;
 
 /// Bodies up to this size live inside the index record: one flush instead of two, one read instead of two.
 pub const INLINE_BODY_BYTES_MAX: u64 = 8 * 1024;
@@ -83,8 +101,9 @@ pub const COMMIT_GROUP_MAX: usize = 512;
 /// Requests that may wait for the committer; beyond it writers get 503 SlowDown.
 pub const COMMIT_QUEUE_MAX: usize = 4096;
 
-const _: () = assert!(BUFFER_BYTES % FRAME_BYTES == 0, "a buffer holds whole frames");
-const _: () = assert!(FRAME_BYTES % BLOCK_BYTES == 0, "a frame is whole blocks");
-const _: () = assert!(RUN_BYTES_MAX % FRAME_BYTES as u64 == 0, "a run is whole frames");
+const _: () = assert!(BUFFER_BYTES.is_multiple_of(FRAME_BYTES), "a buffer holds whole frames");
+const _: () = assert!(FRAME_BYTES.is_multiple_of(BLOCK_BYTES), "a frame is whole blocks");
+const _: () = assert!(RUN_BYTES_MAX.is_multiple_of(FRAME_BYTES as u64), "a run is whole frames");
+const _: () = assert!(SPACE_STEP_BYTES >= RUN_BYTES_MAX, "one step satisfies any reservation");
 const _: () = assert!(HEADER_SECTION_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(INLINE_BODY_BYTES_MAX as usize <= BUFFER_BYTES, "an inline body fits one buffer");

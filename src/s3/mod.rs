@@ -1,7 +1,19 @@
-//! The S3 API.
+//! The S3 API over the wire and the store.
+//!
+//! A request goes one way, through [`pipeline`]: address, route, authenticate, authorise, operate, respond. An
+//! operation is one file under [`ops`] that exports its row of the table; nothing else knows of it.
 
+pub mod address;
 pub mod body;
 pub mod bucket_name;
 pub mod error;
+pub mod failure;
+pub mod headers;
 pub mod object_key;
+pub mod operation;
+pub mod ops;
+pub mod pipeline;
+pub mod request_id;
+pub mod route;
+pub mod timestamp;
 pub mod xml;

@@ -1,1 +1,39 @@
-//! (being written)
+//! Objects as bytes: bodies into extents, records into transactions, and back.
+//!
+//! Owns the extents, the frames in them, the space they take and the readers that hold them. Knows nothing of S3's
+//! words: no XML, no headers, no actions. Each core has its own [`Store`]; what they share is the index, the space
+//! and the way to the committer.
+
+pub mod body_reader;
+pub mod body_writer;
+pub mod buckets;
+pub mod error;
+pub mod extent;
+pub mod objects;
+pub mod pins;
+pub mod release;
+pub mod start;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ringstone_io::buffer::BufferPool;
+use ringstone_io::disk::CoreDisk;
+use ringstone_io::runtime::Clock;
+
+use crate::commit::Commit;
+use crate::index::engine::Engine;
+use crate::store::extent::space::Space;
+use crate::store::pins::CorePins;
+
+/// The store as one core sees it. Cheap to clone within the core.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) engine: Engine,
+    pub(crate) commit: Commit,
+    pub(crate) space: Arc<Space>,
+    pub(crate) disk: Rc<CoreDisk>,
+    pub(crate) buffers: BufferPool,
+    pub(crate) pins: Arc<CorePins>,
+    pub(crate) clock: Clock,
+}

@@ -1,0 +1,325 @@
+//! The committer: one thread that makes groups of transactions durable. See the contract in the module above.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
+use ringstone_io::disk::Disk;
+use ringstone_io::runtime::Clock;
+
+use super::CommitError;
+use super::poison::Poison;
+use super::transaction::{Abort, Overlay, Planned, Transaction};
+use crate::config::limits::{COMMIT_GROUP_MAX, COMMIT_QUEUE_MAX};
+use crate::index::engine::{CommitFailure, Engine, Outcome};
+use crate::index::record::object::Run;
+
+/// How often a transaction is run again after a conflict. Conflicts come only from other writers of a shared
+/// engine; more than a few in a row mean that something is wrong.
+const CONFLICT_RETRIES_MAX: u32 = 16;
+
+/// Proof that a transaction and the data it refers to are durable. Only the committer makes it.
+#[derive(Debug)]
+pub struct Committed<T> {
+    value: T,
+}
+
+impl<T> Committed<T> {
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Space that belongs to a transaction until it is durable.
+pub trait SpaceHold: Send {
+    /// The transaction is durable: the space now belongs to its record.
+    fn keep(self: Box<Self>);
+}
+
+/// Takes space that a durable transaction freed.
+pub trait SpaceRelease: Send {
+    fn release(&self, runs: Vec<Run>);
+}
+
+/// The bytes that a transaction refers to.
+#[derive(Default)]
+pub struct Data {
+    /// Extents that were written to and must be synced first.
+    pub extents: Vec<u32>,
+    /// Space to keep once the transaction is durable; given back otherwise.
+    pub hold: Option<Box<dyn SpaceHold>>,
+}
+
+/// What the committer works with.
+pub struct CommitOptions {
+    pub engine: Engine,
+    pub disk: Disk,
+    pub clock: Clock,
+    pub release: Box<dyn SpaceRelease>,
+    pub poison: Poison,
+    /// The greatest stamp given before this start.
+    pub last_stamp: u64,
+}
+
+/// The way to the committer: cheap to clone, one for each core.
+#[derive(Clone)]
+pub struct Commit {
+    queue: Sender<Member>,
+    poison: Poison,
+}
+
+/// The running committer; drains its queue and joins when stopped.
+pub struct Committer {
+    thread: JoinHandle<()>,
+}
+
+struct Member {
+    data: Data,
+    work: Box<dyn Work>,
+    conflicts: u32,
+}
+
+/// A transaction without its types.
+trait Work: Send {
+    fn plan(&mut self, transaction: &mut Transaction<'_>) -> Step;
+    fn answer(self: Box<Self>, ending: Ending);
+}
+
+enum Step {
+    Complete,
+    Refused,
+    Failed(String),
+    Deferred,
+}
+
+/// How a transaction ended, for its answer.
+#[derive(Clone)]
+enum Ending {
+    Durable,
+    NoSpace,
+    Index(String),
+    Poisoned(String),
+}
+
+struct TypedWork<F, T, E> {
+    run: F,
+    result: Option<Result<T, E>>,
+    answer: oneshot::Sender<Result<Committed<T>, CommitError<E>>>,
+}
+
+impl<F, T, E> Work for TypedWork<F, T, E>
+where
+    F: FnMut(&mut Transaction<'_>) -> Result<T, Abort<E>> + Send,
+    T: Send,
+    E: Send,
+{
+    fn plan(&mut self, transaction: &mut Transaction<'_>) -> Step {
+        match (self.run)(transaction) {
+            Ok(value) => {
+                self.result = Some(Ok(value));
+                Step::Complete
+            }
+            Err(Abort::Refused(refusal)) => {
+                self.result = Some(Err(refusal));
+                Step::Refused
+            }
+            Err(Abort::Index(error)) => Step::Failed(error),
+            Err(Abort::Deferred) => Step::Deferred,
+        }
+    }
+
+    fn answer(self: Box<Self>, ending: Ending) {
+        let result = match (ending, self.result) {
+            (Ending::Durable, Some(Ok(value))) => Ok(Committed { value }),
+            (Ending::Durable, Some(Err(refusal))) => Err(CommitError::Refused(refusal)),
+            (Ending::Durable, None) => Err(CommitError::Index("the transaction was not run".into())),
+            (Ending::NoSpace, _) => Err(CommitError::NoSpace),
+            (Ending::Index(error), _) => Err(CommitError::Index(error)),
+            (Ending::Poisoned(reason), _) => Err(CommitError::Poisoned(reason)),
+        };
+        // Whoever asked may have gone; what was committed stays committed.
+        let _ = self.answer.send(result);
+    }
+}
+
+impl Commit {
+    /// Makes the data durable, then the transaction, and returns its result.
+    pub async fn run<T, E, F>(&self, data: Data, run: F) -> Result<Committed<T>, CommitError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnMut(&mut Transaction<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        if let Some(reason) = self.poison.reason() {
+            return Err(CommitError::Poisoned(reason.into()));
+        }
+        let (answer, result) = oneshot::async_channel();
+        let work = Box::new(TypedWork { run, result: None, answer });
+        match self.queue.try_send(Member { data, work, conflicts: 0 }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(CommitError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => return Err(CommitError::Poisoned("the node is stopping".into())),
+        }
+        result.await.unwrap_or_else(|_gone| Err(CommitError::Poisoned("the node is stopping".into())))
+    }
+}
+
+impl Committer {
+    /// Starts the thread. It ends when the last [`Commit`] has gone and the queue is empty.
+    pub fn start(options: CommitOptions) -> std::io::Result<(Self, Commit)> {
+        let (queue, members) = bounded(COMMIT_QUEUE_MAX);
+        let commit = Commit { queue, poison: options.poison.clone() };
+        let thread = std::thread::Builder::new()
+            .name("committer".into())
+            .spawn(move || Group::run(&members, &Arc::new(options)))?;
+        Ok((Self { thread }, commit))
+    }
+
+    /// Waits until everything queued has been committed. All [`Commit`]s must have been dropped.
+    pub fn join(self) {
+        // A panic there has been reported already.
+        let _ = self.thread.join();
+    }
+}
+
+/// One group on its way to the disk.
+struct Group<'a> {
+    options: &'a CommitOptions,
+    stamp: &'a mut u64,
+}
+
+impl Group<'_> {
+    fn run(members: &Receiver<Member>, options: &Arc<CommitOptions>) {
+        let mut stamp = options.last_stamp;
+        // One client alone never waits for company; under load the group is whatever queued during the last sync.
+        while let Ok(first) = members.recv() {
+            let mut waiting: Vec<Member> = Vec::with_capacity(COMMIT_GROUP_MAX);
+            waiting.push(first);
+            waiting.extend(members.try_iter().take(COMMIT_GROUP_MAX - 1));
+            Group { options, stamp: &mut stamp }.commit(waiting);
+        }
+    }
+
+    fn commit(&mut self, mut members: Vec<Member>) {
+        if let Err(reason) = self.sync_data(&members) {
+            self.options.poison.set(reason);
+        }
+        while !members.is_empty() {
+            if let Some(reason) = self.options.poison.reason() {
+                let ending = Ending::Poisoned(reason.into());
+                members.into_iter().for_each(|member| member.work.answer(ending.clone()));
+                return;
+            }
+            members = self.commit_index(members);
+        }
+    }
+
+    /// Step 1: one sync for each extent.
+    fn sync_data(&self, members: &[Member]) -> Result<(), String> {
+        let extents: BTreeSet<u32> = members.iter().flat_map(|member| member.data.extents.iter().copied()).collect();
+        extents.into_iter().try_for_each(|extent| self.options.disk.sync(extent).map_err(|error| error.to_string()))
+    }
+
+    /// Steps 2 to 5 for as many members as can share one index transaction; returns the rest.
+    fn commit_index(&mut self, members: Vec<Member>) -> Vec<Member> {
+        let mut overlay = Overlay::default();
+        let mut planned: Vec<(Member, Planned)> = Vec::with_capacity(members.len());
+        let mut refused = Vec::new();
+        let mut rest = Vec::new();
+        for mut member in members {
+            if !rest.is_empty() {
+                rest.push(member);
+                continue;
+            }
+            match self.plan(&mut member, &overlay) {
+                (Step::Complete, plan) => {
+                    overlay.absorb(&plan.batch.writes, self.options.engine.next_revision());
+                    planned.push((member, plan));
+                }
+                (Step::Refused, _) => refused.push(member),
+                (Step::Failed(error), _) => {
+                    tracing::error!(%error, "a transaction could not read the index");
+                    member.work.answer(Ending::Index(error));
+                }
+                (Step::Deferred, _) => rest.push(member),
+            }
+        }
+        rest.extend(self.write(planned));
+        let ending =
+            self.options.poison.reason().map_or(Ending::Durable, |reason| Ending::Poisoned(reason.into()));
+        refused.into_iter().for_each(|member| member.work.answer(ending.clone()));
+        rest
+    }
+
+    fn plan(&mut self, member: &mut Member, overlay: &Overlay) -> (Step, Planned) {
+        let now_ms = self.options.clock.unix_ms();
+        *self.stamp = (*self.stamp + 1).max(now_ms.unsigned_abs() << STAMP_SHIFT);
+        let mut transaction = Transaction::new(&self.options.engine, overlay, *self.stamp, now_ms);
+        let step = member.work.plan(&mut transaction);
+        (step, transaction.finish())
+    }
+
+    /// Steps 3 to 5. Returns the members that another writer of a shared engine overtook.
+    fn write(&self, planned: Vec<(Member, Planned)>) -> Vec<Member> {
+        let mut batches = Vec::with_capacity(planned.len());
+        let mut members = Vec::with_capacity(planned.len());
+        for (member, plan) in planned {
+            batches.push(plan.batch);
+            members.push((member, plan.released));
+        }
+        let nothing_to_write = batches.iter().all(|batch| batch.writes.is_empty());
+        let outcomes = if nothing_to_write {
+            vec![Outcome::Committed; batches.len()]
+        } else {
+            match self.options.engine.commit(&batches) {
+                Ok(outcomes) => outcomes,
+                Err(failure) => {
+                    let ending = self.failed(&failure);
+                    for (member, _) in members {
+                        // The records may have reached the disk after all: their blocks must not be written again.
+                        if let (Ending::Poisoned(_), Some(hold)) = (&ending, member.data.hold) {
+                            hold.keep();
+                        }
+                        member.work.answer(ending.clone());
+                    }
+                    return Vec::new();
+                }
+            }
+        };
+        let mut overtaken = Vec::new();
+        for ((member, released), outcome) in members.into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Committed => {
+                    if let Some(hold) = member.data.hold {
+                        hold.keep();
+                    }
+                    if !released.is_empty() {
+                        self.options.release.release(released);
+                    }
+                    member.work.answer(Ending::Durable);
+                }
+                Outcome::Conflict { check } if member.conflicts >= CONFLICT_RETRIES_MAX => {
+                    member.work.answer(Ending::Index(format!("check {check} fails again and again")));
+                }
+                Outcome::Conflict { .. } => {
+                    overtaken.push(Member { conflicts: member.conflicts + 1, ..member });
+                }
+            }
+        }
+        overtaken
+    }
+
+    fn failed(&self, failure: &CommitFailure) -> Ending {
+        match failure {
+            CommitFailure::NoSpace => Ending::NoSpace,
+            CommitFailure::Unknown(error) => {
+                self.options.poison.set(format!("the index: {error}"));
+                Ending::Poisoned(error.to_string())
+            }
+        }
+    }
+}
+
+/// Stamps are Unix milliseconds with room for this many bits of commits within one millisecond.
+const STAMP_SHIFT: u32 = 16;

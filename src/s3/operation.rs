@@ -1,0 +1,131 @@
+//! What an operation is: one row of the table, and what its function is given.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ringstone_io::runtime::Clock;
+
+use crate::auth::{Authenticator, Identity};
+use crate::http::head::{Method, RequestHead};
+use crate::http::response::Response;
+use crate::index::record::bucket::BucketRecord;
+use crate::metrics::CoreMetrics;
+use crate::s3::address::{Address, Addressing};
+use crate::s3::body::Payload;
+use crate::s3::error::S3Error;
+use crate::store::Store;
+
+/// What a request names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    Service,
+    Bucket,
+    Object,
+}
+
+/// What tells an operation from others of the same method and scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// No sub-resource at all.
+    Plain,
+    /// The query has this key, with any value or none.
+    Query(&'static str),
+    /// The query has this key with this value.
+    QueryIs(&'static str, &'static str),
+    /// A header field of this lower-case name is present.
+    Header(&'static str),
+}
+
+/// Actions of the S3 permission model that this node's operations need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Permission {
+    CreateBucket,
+    DeleteBucket,
+    DeleteObject,
+    GetBucketLocation,
+    GetObject,
+    ListAllMyBuckets,
+    ListBucket,
+    PutObject,
+}
+
+/// What a request body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyKind {
+    /// Ignored if sent.
+    None,
+    /// A small XML document.
+    Xml,
+    /// The bytes of an object: streamed, and the only kind that may come in signed chunks.
+    Object,
+}
+
+/// One operation of the S3 API. The table of them is `ops::OPERATIONS`.
+pub struct Operation {
+    /// The AWS API name.
+    pub name: &'static str,
+    pub method: Method,
+    pub scope: Scope,
+    pub selector: Selector,
+    /// All of these are needed.
+    pub permissions: &'static [Permission],
+    pub body: BodyKind,
+    pub run: for<'a> fn(Call<'a>) -> Run<'a>,
+}
+
+/// The future of an operation. Boxed, so that an idle connection is not as large as the largest operation.
+pub type Run<'a> = Pin<Box<dyn Future<Output = Result<Response, S3Error>> + 'a>>;
+
+/// What every operation of a core shares.
+pub struct Context {
+    pub store: Store,
+    pub clock: Clock,
+    pub authenticator: RefCell<Authenticator>,
+    pub addressing: Addressing,
+    pub region: String,
+    pub require_location_constraint: bool,
+    pub metrics: Arc<CoreMetrics>,
+}
+
+/// One authorised request. Made by the pipeline alone, so no operation can run without authorisation.
+pub struct Call<'a> {
+    pub context: &'a Rc<Context>,
+    pub head: &'a RequestHead,
+    pub address: &'a Address,
+    pub identity: Identity,
+    pub payload: Payload<'a>,
+    pub presigned: bool,
+    pub(in crate::s3) bucket: Option<BucketRecord>,
+    /// When the request came in, Unix milliseconds.
+    pub admitted_ms: i64,
+}
+
+impl Call<'_> {
+    /// The existing bucket. Operations whose scope is an existing bucket or object always have one.
+    pub fn bucket(&self) -> Result<&BucketRecord, S3Error> {
+        self.bucket.as_ref().ok_or_else(S3Error::internal)
+    }
+
+    /// The bucket's name as addressed, which may not exist.
+    pub fn bucket_name(&self) -> &str {
+        self.address.bucket.as_deref().unwrap_or_default()
+    }
+
+    /// The object's key. Operations with object scope always have one.
+    pub fn key(&self) -> &str {
+        self.address.key.as_deref().unwrap_or_default()
+    }
+
+    /// A header's value as text; what is not UTF-8 counts as absent text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.header(name).and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// A query parameter's value.
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.address.query.get(name)
+    }
+}

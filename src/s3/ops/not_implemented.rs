@@ -1,0 +1,108 @@
+//! What S3 has and this node refuses by name: 501, or the 404 that clients expect when they read a configuration that
+//! does not exist. Nothing here may fall through to a plain operation: `PUT /b/k?acl` is not an upload.
+
+use crate::http::head::Method;
+use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::operation::{Scope, Selector};
+
+/// One refusal.
+pub struct Refused {
+    pub selector: Selector,
+    pub scopes: &'static [Scope],
+    /// Empty: every method.
+    pub methods: &'static [Method],
+    /// What a GET answers, where clients expect a 404 of a configuration that was never set.
+    pub read: Option<ErrorCode>,
+}
+
+impl Refused {
+    /// The answer.
+    pub fn error(&self, method: Method) -> S3Error {
+        match (method, self.read) {
+            (Method::Get | Method::Head, Some(code)) => S3Error::new(code),
+            _ => {
+                let (kind, name) = match self.selector {
+                    Selector::Header(name) => ("header", name),
+                    Selector::Query(name) | Selector::QueryIs(name, _) => ("query parameter", name),
+                    Selector::Plain => ("request", ""),
+                };
+                let message = format!("The {kind} {name} implies functionality that is not implemented.");
+                S3Error::with_message(ErrorCode::NotImplemented, message).field("Header", name)
+            }
+        }
+    }
+}
+
+const BUCKET: &[Scope] = &[Scope::Bucket];
+const OBJECT: &[Scope] = &[Scope::Object];
+const BOTH: &[Scope] = &[Scope::Bucket, Scope::Object];
+
+const fn query(name: &'static str, scopes: &'static [Scope], read: Option<ErrorCode>) -> Refused {
+    Refused { selector: Selector::Query(name), scopes, methods: &[], read }
+}
+
+const fn header(name: &'static str, methods: &'static [Method]) -> Refused {
+    Refused { selector: Selector::Header(name), scopes: BOTH, methods, read: None }
+}
+
+const WRITES: &[Method] = &[Method::Put, Method::Post];
+const ANY: &[Method] = &[];
+
+/// Every refusal. Sub-resources first, then headers that change what a plain operation means.
+pub const REFUSED: &[Refused] = &[
+    query("accelerate", BUCKET, None),
+    query("acl", BOTH, None),
+    query("analytics", BUCKET, None),
+    query("attributes", OBJECT, None),
+    query("cors", BUCKET, Some(ErrorCode::NoSuchCORSConfiguration)),
+    query("encryption", BOTH, Some(ErrorCode::ServerSideEncryptionConfigurationNotFoundError)),
+    query("intelligent-tiering", BUCKET, None),
+    query("inventory", BUCKET, None),
+    query("legal-hold", OBJECT, None),
+    query("lifecycle", BUCKET, Some(ErrorCode::NoSuchLifecycleConfiguration)),
+    query("logging", BUCKET, None),
+    query("metadataTable", BUCKET, None),
+    query("metadataConfiguration", BUCKET, None),
+    query("metrics", BUCKET, None),
+    query("notification", BUCKET, None),
+    query("object-lock", BUCKET, Some(ErrorCode::ObjectLockConfigurationNotFoundError)),
+    query("ownershipControls", BUCKET, Some(ErrorCode::OwnershipControlsNotFoundError)),
+    query("partNumber", OBJECT, None),
+    query("policy", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
+    query("policyStatus", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
+    query("publicAccessBlock", BUCKET, Some(ErrorCode::NoSuchPublicAccessBlockConfiguration)),
+    query("renameObject", OBJECT, None),
+    query("replication", BUCKET, Some(ErrorCode::ReplicationConfigurationNotFoundError)),
+    query("requestPayment", BUCKET, None),
+    query("restore", OBJECT, None),
+    query("retention", OBJECT, None),
+    query("select", OBJECT, None),
+    query("session", BUCKET, None),
+    query("tagging", BUCKET, Some(ErrorCode::NoSuchTagSet)),
+    query("tagging", OBJECT, None),
+    query("torrent", OBJECT, None),
+    query("uploadId", OBJECT, None),
+    query("uploads", BOTH, None),
+    query("versioning", BUCKET, None),
+    query("versions", BOTH, None),
+    query("website", BUCKET, Some(ErrorCode::NoSuchWebsiteConfiguration)),
+    header("x-amz-copy-source", ANY),
+    header("x-amz-rename-source", ANY),
+    header("x-amz-server-side-encryption-customer-algorithm", ANY),
+    header("x-amz-server-side-encryption-customer-key", ANY),
+    header("x-amz-server-side-encryption-customer-key-md5", ANY),
+    header("x-amz-server-side-encryption", WRITES),
+    header("x-amz-server-side-encryption-aws-kms-key-id", WRITES),
+    header("x-amz-tagging", WRITES),
+    header("x-amz-website-redirect-location", WRITES),
+    header("x-amz-object-lock-mode", WRITES),
+    header("x-amz-object-lock-retain-until-date", WRITES),
+    header("x-amz-object-lock-legal-hold", WRITES),
+    header("x-amz-bucket-object-lock-enabled", WRITES),
+    header("x-amz-write-offset-bytes", WRITES),
+    header("x-amz-grant-full-control", WRITES),
+    header("x-amz-grant-read", WRITES),
+    header("x-amz-grant-read-acp", WRITES),
+    header("x-amz-grant-write", WRITES),
+    header("x-amz-grant-write-acp", WRITES),
+];

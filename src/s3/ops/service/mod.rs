@@ -1,0 +1,3 @@
+//! Operations on the service as a whole.
+
+pub mod list_buckets;

@@ -1,0 +1,61 @@
+//! From address to operation: a search of the table, most specific row first.
+
+use crate::http::head::{Method, RequestHead};
+use crate::s3::address::Address;
+use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::operation::{Operation, Scope, Selector};
+use crate::s3::ops;
+use crate::s3::ops::not_implemented::{self, Refused};
+
+/// Finds the operation of a request. A sub-resource that is known but not served gets its own answer and never falls
+/// through to a plain operation on the object or bucket.
+pub fn route(head: &RequestHead, address: &Address) -> Result<&'static Operation, S3Error> {
+    let scope = match (&address.bucket, &address.key) {
+        (None, _) => Scope::Service,
+        (Some(_), None) => Scope::Bucket,
+        (Some(_), Some(_)) => Scope::Object,
+    };
+    let rows = || ops::OPERATIONS.iter().copied().flatten().filter(|row| row.method == head.method() && row.scope == scope);
+    let selected = |row: &&Operation| row.selector != Selector::Plain && selects(row.selector, head, address);
+    if let Some(row) = rows().find(selected) {
+        return Ok(row);
+    }
+    if let Some(refused) = not_implemented::REFUSED.iter().find(|refused| refuses(refused, scope, head, address)) {
+        return Err(refused.error(head.method()));
+    }
+    rows().find(|row| row.selector == Selector::Plain).ok_or_else(|| method_not_allowed(head, scope))
+}
+
+fn selects(selector: Selector, head: &RequestHead, address: &Address) -> bool {
+    match selector {
+        Selector::Plain => true,
+        Selector::Query(name) => address.query.has(name),
+        Selector::QueryIs(name, value) => address.query.get(name) == Some(value),
+        Selector::Header(name) => head.header(name).is_some(),
+    }
+}
+
+fn refuses(refused: &Refused, scope: Scope, head: &RequestHead, address: &Address) -> bool {
+    refused.scopes.contains(&scope)
+        && (refused.methods.is_empty() || refused.methods.contains(&head.method()))
+        && selects(refused.selector, head, address)
+}
+
+fn method_not_allowed(head: &RequestHead, scope: Scope) -> S3Error {
+    let resource = match scope {
+        Scope::Service => "SERVICE",
+        Scope::Bucket => "BUCKET",
+        Scope::Object => "OBJECT",
+    };
+    if head.method() == Method::Other {
+        // OPTIONS and whatever else S3 or HTTP may define.
+        return S3Error::new(ErrorCode::NotImplemented);
+    }
+    S3Error::new(ErrorCode::MethodNotAllowed)
+        .field("Method", String::from_utf8_lossy(head.method_token()))
+        .field("ResourceType", resource)
+}
+
+#[cfg(test)]
+#[path = "route_tests.rs"]
+mod tests;

@@ -1,0 +1,137 @@
+//! Buckets: their records and the transactions that change them.
+
+use crate::commit::{Abort, Committed, Data};
+use crate::index::engine::ScanLimits;
+use crate::index::key_encoding;
+use crate::index::record::bucket::{BucketRecord, Versioning};
+use crate::store::Store;
+use crate::store::error::{Refusal, StoreError};
+
+/// Who will own a new bucket, and where it is said to be.
+#[derive(Clone, Debug)]
+pub struct NewBucket {
+    pub name: String,
+    pub user: String,
+    pub display_name: String,
+    pub org: String,
+    pub region: String,
+}
+
+/// Why a bucket could not be created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CreateBucketRefusal {
+    /// The name belongs to the same organisation.
+    Owned,
+    /// The name belongs to somebody else.
+    Taken,
+}
+
+/// Why a bucket could not be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteBucketRefusal {
+    Missing,
+    NotEmpty,
+}
+
+impl Store {
+    /// The record of a bucket.
+    pub fn bucket(&self, name: &str) -> Result<Option<BucketRecord>, StoreError> {
+        self.engine.get(&key_encoding::bucket_key(name))?.map(|entry| decode(&entry.value)).transpose()
+    }
+
+    /// All buckets of an organisation whose names begin with `prefix` and sort after `after`, by name; at most
+    /// `buckets_max`, and whether there are more.
+    pub fn buckets(
+        &self,
+        org: &str,
+        prefix: &str,
+        after: &str,
+        buckets_max: usize,
+    ) -> Result<(Vec<BucketRecord>, bool), StoreError> {
+        let (start, end) = key_encoding::bucket_range(prefix);
+        let limits = ScanLimits { entries_max: 1000, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
+        let mut after = (!after.is_empty()).then(|| key_encoding::bucket_key(after));
+        let mut buckets = Vec::new();
+        loop {
+            let page = self.engine.scan(key_encoding::range_after(&start, &end, after.as_deref()), limits)?;
+            for (_, entry) in &page.entries {
+                let bucket = decode(&entry.value)?;
+                if bucket.org != org {
+                    continue;
+                }
+                if buckets.len() == buckets_max {
+                    return Ok((buckets, true));
+                }
+                buckets.push(bucket);
+            }
+            match page.entries.into_iter().next_back() {
+                Some((key, _)) if page.more => after = Some(key),
+                _ => return Ok((buckets, false)),
+            }
+        }
+    }
+
+    /// Creates a bucket.
+    pub async fn create_bucket(
+        &self,
+        new: NewBucket,
+    ) -> Result<Committed<BucketRecord>, Refusal<CreateBucketRefusal>> {
+        if !self.space.is_accepting() {
+            return Err(Refusal::Failed(StoreError::NoSpace));
+        }
+        let committed = self
+            .commit
+            .run(Data::default(), move |transaction| {
+                let key = key_encoding::bucket_key(&new.name);
+                if let Some(value) = transaction.get(&key)? {
+                    let existing = decode(&value).map_err(|error| Abort::Index(error.to_string()))?;
+                    let owned = existing.org == new.org;
+                    return Err(Abort::Refused(match owned {
+                        true => CreateBucketRefusal::Owned,
+                        false => CreateBucketRefusal::Taken,
+                    }));
+                }
+                let bucket = BucketRecord {
+                    id: transaction.stamp(),
+                    name: new.name.clone(),
+                    user: new.user.clone(),
+                    display_name: new.display_name.clone(),
+                    org: new.org.clone(),
+                    region: new.region.clone(),
+                    created_ms: transaction.now_ms(),
+                    versioning: Versioning::Unset,
+                };
+                transaction.put(key, bucket.encode());
+                Ok(bucket)
+            })
+            .await?;
+        Ok(committed)
+    }
+
+    /// Deletes an empty bucket.
+    pub async fn delete_bucket(&self, bucket: &BucketRecord) -> Result<Committed<()>, Refusal<DeleteBucketRefusal>> {
+        let (name, id) = (bucket.name.clone(), bucket.id);
+        let committed = self
+            .commit
+            .run(Data::default(), move |transaction| {
+                let key = key_encoding::bucket_key(&name);
+                let existing = transaction.get(&key)?.map(|value| decode(&value)).transpose();
+                match existing.map_err(|error| Abort::Index(error.to_string()))? {
+                    Some(existing) if existing.id == id => {}
+                    _ => return Err(Abort::Refused(DeleteBucketRefusal::Missing)),
+                }
+                let (start, end) = key_encoding::object_range(id, "");
+                if !transaction.is_range_empty(&start, &end)? {
+                    return Err(Abort::Refused(DeleteBucketRefusal::NotEmpty));
+                }
+                transaction.delete(key);
+                Ok(())
+            })
+            .await?;
+        Ok(committed)
+    }
+}
+
+fn decode(value: &[u8]) -> Result<BucketRecord, StoreError> {
+    BucketRecord::decode(value).map_err(|error| StoreError::Corrupt(format!("bucket record: {error}")))
+}

@@ -1,0 +1,211 @@
+//! Objects: opening them for reading, and the transactions that put and delete them.
+
+use std::ops::RangeInclusive;
+
+use crate::commit::{Abort, Committed, Transaction};
+use crate::index::key_encoding;
+use crate::index::listing::{self, ListPage, ListQuery};
+use crate::index::record::bucket::BucketRecord;
+use crate::index::record::object::{ETag, Layout, Listed, Metadata, ObjectRecord, Run, StoredChecksum};
+use crate::store::Store;
+use crate::store::body_reader::BodyReader;
+use crate::store::body_writer::BodyWritten;
+use crate::store::error::{Refusal, StoreError};
+use crate::store::pins::PinnedRuns;
+
+/// An object found, its runs pinned.
+pub struct OpenObject {
+    pub record: ObjectRecord,
+    pins: PinnedRuns,
+}
+
+/// The bytes of a range.
+pub enum Body {
+    Inline(Vec<u8>),
+    Extents(Box<BodyReader>),
+}
+
+/// What a new object is, beside its body.
+#[derive(Clone, Debug)]
+pub struct NewObject {
+    pub key: String,
+    pub metadata: Metadata,
+    pub owner: Owner,
+}
+
+/// Owner in responses.
+#[derive(Clone, Debug)]
+pub struct Owner {
+    pub user: String,
+    pub display_name: String,
+}
+
+/// What must hold of the current object for a write to happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteCondition {
+    /// Anything.
+    None,
+    /// No object (`If-None-Match: *`).
+    Absent,
+    /// Any object (`If-Match: *`).
+    Exists,
+    /// An object with this ETag, without quotes.
+    ETagIs(String),
+}
+
+/// Why a write was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteRefusal {
+    NoSuchBucket,
+    /// The condition needs an object and there is none.
+    NoSuchKey,
+    /// The condition did not hold when the request came in.
+    ConditionFailed,
+    /// Another write that came in meanwhile broke the condition.
+    Conflict,
+}
+
+impl Store {
+    /// Finds an object and pins its bytes.
+    pub fn open_object(&self, bucket: &BucketRecord, key: &str) -> Result<Option<OpenObject>, StoreError> {
+        let index_key = key_encoding::object_key(bucket.id, key);
+        let lookup = || match self.engine.get(&index_key)? {
+            Some(entry) => decode(&entry.value).map(Some),
+            None => Ok(None),
+        };
+        let found = self.pins.pin(lookup, |record| runs_of(&record.layout))?;
+        Ok(found.map(|(record, pins)| OpenObject { record, pins }))
+    }
+
+    /// The bytes of an open object in `wanted`, which must lie within it.
+    pub fn read(&self, object: OpenObject, wanted: RangeInclusive<u64>) -> Body {
+        match object.record.layout {
+            Layout::Inline(mut bytes) => {
+                bytes.truncate(*wanted.end() as usize + 1);
+                bytes.drain(..*wanted.start() as usize);
+                Body::Inline(bytes)
+            }
+            Layout::Extents { body_id, ref runs } => {
+                let size_bytes = object.record.listed.size;
+                Body::Extents(Box::new(BodyReader::new(self, (body_id, runs), size_bytes, wanted, object.pins)))
+            }
+        }
+    }
+
+    /// One page of a listing.
+    pub fn list(&self, bucket: &BucketRecord, query: &ListQuery<'_>) -> Result<ListPage, StoreError> {
+        Ok(listing::list(&self.engine, bucket.id, query)?)
+    }
+
+    /// Makes a written body the current object of its key. Returns the record as committed.
+    pub async fn put_object(
+        &self,
+        bucket: &BucketRecord,
+        new: NewObject,
+        body: BodyWritten,
+        condition: WriteCondition,
+        admitted_ms: i64,
+    ) -> Result<Committed<Listed>, Refusal<WriteRefusal>> {
+        let (bucket_key, bucket_id) = (key_encoding::bucket_key(&bucket.name), bucket.id);
+        let key = key_encoding::object_key(bucket.id, &new.key);
+        let mut record = ObjectRecord {
+            listed: Listed {
+                size: body.size_bytes,
+                last_modified_ms: 0,
+                stamp: 0,
+                etag: ETag { md5: body.md5, parts: None },
+                checksum: body.checksum.map(|digest| StoredChecksum {
+                    algorithm: digest.algorithm() as u8,
+                    full_object: true,
+                    bytes: digest.bytes().to_vec(),
+                }),
+                owner_user: new.owner.user,
+                owner_display_name: new.owner.display_name,
+                delete_marker: false,
+            },
+            metadata: new.metadata,
+            layout: body.layout,
+        };
+        let committed = self
+            .commit
+            .run(body.data, move |transaction| {
+                bucket_is(transaction, &bucket_key, bucket_id)?;
+                let existing = current(transaction, &key)?;
+                judge(&condition, existing.as_ref(), admitted_ms).map_err(Abort::Refused)?;
+                if let Some(existing) = existing {
+                    transaction.release(runs_of(&existing.layout))?;
+                }
+                transaction.occupy(runs_of(&record.layout))?;
+                record.listed.last_modified_ms = transaction.now_ms();
+                record.listed.stamp = transaction.stamp();
+                transaction.put(key.clone(), record.encode());
+                Ok(record.listed.clone())
+            })
+            .await?;
+        Ok(committed)
+    }
+
+    /// Deletes the object of a key; a missing one is no fault.
+    pub async fn delete_object(
+        &self,
+        bucket: &BucketRecord,
+        key: &str,
+        condition: WriteCondition,
+    ) -> Result<Committed<()>, Refusal<WriteRefusal>> {
+        let key = key_encoding::object_key(bucket.id, key);
+        let committed = self
+            .commit
+            .run(crate::commit::Data::default(), move |transaction| {
+                let existing = current(transaction, &key)?;
+                judge(&condition, existing.as_ref(), i64::MAX).map_err(Abort::Refused)?;
+                if let Some(existing) = existing {
+                    transaction.release(runs_of(&existing.layout))?;
+                    transaction.delete(key.clone());
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(committed)
+    }
+}
+
+/// The runs of a body in extents; none of an inline one.
+fn runs_of(layout: &Layout) -> &[Run] {
+    match layout {
+        Layout::Inline(_) => &[],
+        Layout::Extents { runs, .. } => runs,
+    }
+}
+
+fn decode(value: &[u8]) -> Result<ObjectRecord, StoreError> {
+    ObjectRecord::decode(value).map_err(|error| StoreError::Corrupt(format!("object record: {error}")))
+}
+
+fn bucket_is(transaction: &mut Transaction<'_>, bucket_key: &[u8], id: u64) -> Result<(), Abort<WriteRefusal>> {
+    let bucket = transaction.get(bucket_key)?.map(|value| BucketRecord::decode(&value)).transpose();
+    match bucket.map_err(|error| Abort::Index(error.to_string()))? {
+        Some(bucket) if bucket.id == id => Ok(()),
+        _ => Err(Abort::Refused(WriteRefusal::NoSuchBucket)),
+    }
+}
+
+fn current(transaction: &mut Transaction<'_>, key: &[u8]) -> Result<Option<ObjectRecord>, Abort<WriteRefusal>> {
+    let record = transaction.get(key)?.map(|value| decode(&value)).transpose();
+    record.map_err(|error| Abort::Index(error.to_string()))
+}
+
+/// Judges a condition against the current object. An object newer than the request's admission is the work of a
+/// request that ran beside it: the client is told to try again rather than that it was wrong.
+fn judge(condition: &WriteCondition, existing: Option<&ObjectRecord>, admitted_ms: i64) -> Result<(), WriteRefusal> {
+    let failed = |existing: &ObjectRecord| {
+        let overlapped = existing.listed.last_modified_ms > admitted_ms;
+        Err(if overlapped { WriteRefusal::Conflict } else { WriteRefusal::ConditionFailed })
+    };
+    match (condition, existing) {
+        (WriteCondition::None, _) | (WriteCondition::Absent, None) | (WriteCondition::Exists, Some(_)) => Ok(()),
+        (WriteCondition::Absent, Some(existing)) => failed(existing),
+        (WriteCondition::ETagIs(_) | WriteCondition::Exists, None) => Err(WriteRefusal::NoSuchKey),
+        (WriteCondition::ETagIs(etag), Some(existing)) if *etag == existing.listed.etag.to_string() => Ok(()),
+        (WriteCondition::ETagIs(_), Some(existing)) => failed(existing),
+    }
+}

@@ -1,0 +1,130 @@
+//! Opening a data directory: what is shared by all cores, and each core's part of it.
+
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use ringstone_io::buffer::BufferPool;
+use ringstone_io::disk::{CoreDisk, Disk};
+use ringstone_io::runtime::Clock;
+
+use crate::commit::poison::Poison;
+use crate::commit::{Commit, CommitOptions, Committer};
+use crate::config::limits::BUFFER_BYTES;
+use crate::index::engine::Engine;
+use crate::store::Store;
+use crate::store::error::StoreError;
+use crate::store::extent::preparer::Preparer;
+use crate::store::extent::space::{Space, SpaceOptions, SpaceStatistics};
+use crate::store::pins::CorePins;
+use crate::store::release::Release;
+
+/// Everything of a data directory that the cores share. Dropping it, after the cores' stores, ends the preparer and
+/// the committer.
+pub struct SharedStore {
+    pub engine: Engine,
+    disk: Disk,
+    commit: Commit,
+    committer: Committer,
+    space: Arc<Space>,
+    preparer: Preparer,
+    pins: Vec<Arc<CorePins>>,
+    poison: Poison,
+    clock: Clock,
+}
+
+/// What one core needs to make its [`Store`]; goes to the core's thread.
+pub struct CoreParts {
+    engine: Engine,
+    disk: Disk,
+    commit: Commit,
+    space: Arc<Space>,
+    pins: Arc<CorePins>,
+    clock: Clock,
+}
+
+impl SharedStore {
+    /// Opens the directory with real files: the index in `index/`, bodies in `extents/`.
+    pub fn open_directory(
+        directory: &Path,
+        options: SpaceOptions,
+        cores: usize,
+        clock: Clock,
+    ) -> Result<Self, StoreError> {
+        let engine = Engine::open(&directory.join("index"))?;
+        let disk = Disk::open(&directory.join("extents"))?;
+        Self::open(engine, disk, options, cores, clock)
+    }
+
+    /// Opens an index and a disk that belong together.
+    pub fn open(
+        engine: Engine,
+        disk: Disk,
+        options: SpaceOptions,
+        cores: usize,
+        clock: Clock,
+    ) -> Result<Self, StoreError> {
+        let space = Space::open(&engine, disk.clone(), options)?;
+        let pins: Vec<Arc<CorePins>> = (0..cores).map(|_| Arc::default()).collect();
+        let poison = Poison::default();
+        let (committer, commit) = Committer::start(CommitOptions {
+            engine: engine.clone(),
+            disk: disk.clone(),
+            clock: clock.clone(),
+            release: Box::new(Release { space: space.clone(), cores: pins.clone() }),
+            poison: poison.clone(),
+        })
+        .map_err(|error| StoreError::Thread(error.to_string()))?;
+        let preparer = Preparer::start(space.clone(), clock.clone())?;
+        Ok(Self { engine, disk, commit, committer, space, preparer, pins, poison, clock })
+    }
+
+    pub fn core(&self, core: usize) -> CoreParts {
+        CoreParts {
+            engine: self.engine.clone(),
+            disk: self.disk.clone(),
+            commit: self.commit.clone(),
+            space: self.space.clone(),
+            pins: self.pins[core].clone(),
+            clock: self.clock.clone(),
+        }
+    }
+
+    pub fn is_direct(&self) -> bool {
+        self.disk.is_direct()
+    }
+
+    /// Why the node no longer accepts writes, once a sync has failed.
+    pub fn poison(&self) -> &Poison {
+        &self.poison
+    }
+
+    /// Figures of space, and whether writes are accepted.
+    pub fn space_statistics(&self) -> (SpaceStatistics, bool) {
+        (self.space.statistics(), self.space.is_accepting())
+    }
+
+    /// Waits until everything acknowledged or queued is on disk. The cores' stores must have been dropped.
+    pub fn close(self) {
+        drop(self.preparer);
+        drop(self.commit);
+        self.committer.join();
+    }
+}
+
+impl CoreParts {
+    /// Makes the core's store; called on the core's own thread.
+    pub fn into_store(self, pool_bytes: u64) -> Result<Store, StoreError> {
+        let buffers = BufferPool::new((pool_bytes as usize / BUFFER_BYTES).max(2), BUFFER_BYTES)?;
+        let disk: CoreDisk = self.disk.core();
+        Ok(Store {
+            engine: self.engine,
+            commit: self.commit,
+            space: self.space,
+            disk: Rc::new(disk),
+            buffers,
+            pins: self.pins,
+            clock: self.clock,
+        })
+    }
+}
