@@ -13,8 +13,6 @@
 //! is: UTF-8 has no byte above 0xF4, so none overflows, the order stays, and the byte zero is left over to end a
 //! key where something follows it.
 
-use super::error::IndexError;
-
 const BUCKET: u8 = b'B';
 const META: u8 = b'M';
 const OBJECT: u8 = b'O';
@@ -105,11 +103,6 @@ fn extend_raised(encoded: &mut Vec<u8>, piece: &str) {
 fn prefix_range(prefix: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
     let end = successor(&prefix).unwrap_or_default();
     (prefix, end)
-}
-
-/// An index entry under an object's key whose key is not one.
-pub(super) fn damaged(key: &[u8]) -> IndexError {
-    IndexError::Damaged { key: key.to_vec(), reason: "its key is not the key of an object" }
 }
 
 #[cfg(test)]

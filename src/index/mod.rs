@@ -23,3 +23,4 @@ pub use engine::{
     Page, ScanLimits, Statistics, Step, Write,
 };
 pub use error::{IndexError, RecordError};
+pub use listing::{Item, ListPage, ListQuery, Marker, list};
