@@ -105,5 +105,33 @@ const _: () = assert!(BUFFER_BYTES.is_multiple_of(FRAME_BYTES), "a buffer holds 
 const _: () = assert!(FRAME_BYTES.is_multiple_of(BLOCK_BYTES), "a frame is whole blocks");
 const _: () = assert!(RUN_BYTES_MAX.is_multiple_of(FRAME_BYTES as u64), "a run is whole frames");
 const _: () = assert!(SPACE_STEP_BYTES >= RUN_BYTES_MAX, "one step satisfies any reservation");
+/// Longest key of the index: an object key of 1,024 bytes, the table and the bucket before it, a version or a part
+/// after it, and room. LMDB with `longer-keys` and pages of 4 KiB takes 1,982.
+pub const INDEX_KEY_BYTES_MAX: usize = 1200;
+
+/// Largest record of the index: an object of 48.8 TiB in runs of [`RUN_BYTES_MAX`] has 1.6 million of them, each
+/// up to 20 bytes in the record.
+pub const INDEX_VALUE_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Size up to which the index may grow: address space, neither memory nor disk, so that the map never has to be
+/// enlarged while requests run. About eight thousand million objects.
+pub const INDEX_MAP_BYTES: usize = 4 * 1024 * 1024 * 1024 * 1024;
+
+/// Reads of the index at one moment, in all threads: one a core and a few for the jobs, with room for the largest
+/// machines. A slot costs 64 bytes.
+pub const INDEX_READERS_MAX: u32 = 1024;
+
+/// Entries that one read transaction of a listing visits at most: bounds how long freed pages of the index stay
+/// pinned when there is much to skip.
+pub const LIST_WALK_ENTRIES_MAX: usize = 10_000;
+
+/// Name of a user, and of the user's display name, in an owner record.
+pub const OWNER_NAME_BYTES_MAX: usize = 256;
+
+const _: () = assert!(BUFFER_BYTES % FRAME_BYTES == 0, "a buffer holds whole frames");
+const _: () = assert!(FRAME_BYTES % BLOCK_BYTES == 0, "a frame is whole blocks");
+const _: () = assert!(RUN_BYTES_MAX % FRAME_BYTES as u64 == 0, "a run is whole frames");
 const _: () = assert!(HEADER_SECTION_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(INLINE_BODY_BYTES_MAX as usize <= BUFFER_BYTES, "an inline body fits one buffer");
+const _: () =
+    assert!(KEY_BYTES_MAX + 64 <= INDEX_KEY_BYTES_MAX, "table, bucket, version and part fit around a key");

@@ -1,0 +1,137 @@
+//! The engine as a sorted map: the model that the others are compared with, and a fast index for tests. It keeps
+//! nothing over a restart.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::{Batch, Bounds, Check, Entry, KeyRange, Outcome, Statistics, Step, Visitor, Write};
+use crate::index::error::IndexError;
+
+/// A sorted map behind a lock. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryEngine {
+    records: Arc<RwLock<Records>>,
+}
+
+#[derive(Debug, Default)]
+struct Records {
+    entries: BTreeMap<Vec<u8>, Entry>,
+    /// Commits that changed something.
+    commits: u64,
+}
+
+impl MemoryEngine {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    // A panic in a visitor leaves the map whole: nothing is ever half-written under the lock.
+    fn read(&self) -> RwLockReadGuard<'_, Records> {
+        self.records.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Records> {
+        self.records.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Option<Entry> {
+        self.read().entries.get(key).cloned()
+    }
+
+    pub(super) fn get_many(&self, keys: &[&[u8]]) -> Vec<Option<Entry>> {
+        let records = self.read();
+        keys.iter().map(|key| records.entries.get(*key).cloned()).collect()
+    }
+
+    pub(super) fn walk(&self, bounds: Bounds<'_>, visit: &mut Visitor<'_>) -> Result<(), IndexError> {
+        let records = self.read();
+        let mut entries = records.entries.range::<[u8], _>((bounds.start, bounds.end));
+        while let Some((key, entry)) = entries.next() {
+            match visit(key, entry.revision, &entry.value)? {
+                Step::Next => {}
+                Step::Stop => break,
+                Step::Seek(target) if target <= *key => {}
+                Step::Seek(target) => {
+                    if matches!(bounds.end, Bound::Excluded(end) if target.as_slice() >= end) {
+                        break;
+                    }
+                    entries =
+                        records.entries.range::<[u8], _>((Bound::Included(target.as_slice()), bounds.end));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn last(&self, bounds: Bounds<'_>) -> Option<(Vec<u8>, Entry)> {
+        let records = self.read();
+        let (key, entry) = records.entries.range::<[u8], _>((bounds.start, bounds.end)).next_back()?;
+        Some((key.clone(), entry.clone()))
+    }
+
+    pub(super) fn next_revision(&self) -> u64 {
+        self.read().commits + 1
+    }
+
+    pub(super) fn commit(&self, group: &[Batch]) -> Vec<Outcome> {
+        let mut records = self.write();
+        let revision = records.commits + 1;
+        let mut changed = false;
+        let outcomes = group
+            .iter()
+            .map(|batch| match batch.checks.iter().position(|check| !records.holds(check)) {
+                Some(check) => Outcome::Conflict { check },
+                None => {
+                    changed |= records.apply(&batch.writes, revision);
+                    Outcome::Committed
+                }
+            })
+            .collect();
+        if changed {
+            records.commits = revision;
+        }
+        outcomes
+    }
+
+    pub(super) fn statistics(&self) -> Statistics {
+        let records = self.read();
+        let bytes: usize = records.entries.iter().map(|(key, entry)| key.len() + entry.value.len()).sum();
+        Statistics {
+            entries: records.entries.len() as u64,
+            bytes_used: bytes as u64,
+            file_bytes: 0,
+            depth: 1,
+        }
+    }
+}
+
+impl Records {
+    fn holds(&self, check: &Check) -> bool {
+        match check {
+            Check::Absent(key) => !self.entries.contains_key(key),
+            Check::Exists(key) => self.entries.contains_key(key),
+            Check::RevisionIs(key, revision) => {
+                self.entries.get(key).is_some_and(|entry| entry.revision == *revision)
+            }
+            Check::RangeEmpty(start, end) => KeyRange::between(start, end).bounds().is_none_or(|bounds| {
+                self.entries.range::<[u8], _>((bounds.start, bounds.end)).next().is_none()
+            }),
+        }
+    }
+
+    /// Whether anything changed.
+    fn apply(&mut self, writes: &[Write], revision: u64) -> bool {
+        let mut changed = false;
+        for write in writes {
+            match write {
+                Write::Put(key, value) => {
+                    self.entries.insert(key.clone(), Entry { revision, value: value.clone() });
+                    changed = true;
+                }
+                Write::Delete(key) => changed |= self.entries.remove(key).is_some(),
+            }
+        }
+        changed
+    }
+}
