@@ -58,6 +58,13 @@ pub const XML_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Nesting of XML request bodies.
 pub const XML_DEPTH_MAX: usize = 8;
 
+/// Elements of one XML request body: 10,000 parts with their number, tag and checksum fit; the tree that the
+/// body is read into stays a few times the body.
+pub const XML_ELEMENTS_MAX: usize = 65_536;
+
+/// Attributes of one XML element: namespace declarations are all that S3 bodies carry.
+pub const XML_ATTRIBUTES_MAX: usize = 8;
+
 /// One line of chunked or aws-chunked framing: a size, an extension or signature.
 pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
 
