@@ -141,9 +141,8 @@ fn split_at_special(text: &str) -> Option<(&str, char, &str)> {
 /// A carriage return is legal but readers turn it into a line feed, so it goes as a reference too.
 fn is_special(character: char) -> bool {
     match character {
-        '<' | '>' | '&' | '"' => true,
         '\t' | '\n' => false,
-        '\u{fffe}' | '\u{ffff}' => true,
+        '<' | '>' | '&' | '"' | '\u{fffe}' | '\u{ffff}' => true,
         other => other < ' ',
     }
 }
