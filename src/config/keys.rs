@@ -26,6 +26,8 @@ pub(super) enum Form {
 pub struct Key {
     /// Name in the file: `extent_size`.
     pub name: &'static str,
+    /// Name of the flag, without its dashes: `extent-size`.
+    pub flag: &'static str,
     /// One line for `--help`.
     pub help: &'static str,
     /// Placeholder for `--help`.
@@ -41,11 +43,6 @@ impl Key {
         format!("RINGSTONE_{}", self.name.to_ascii_uppercase())
     }
 
-    /// Name of the flag, without its dashes: `extent-size`.
-    pub fn flag(&self) -> String {
-        self.name.replace('_', "-")
-    }
-
     /// Whether the flag may stand without a value, meaning true.
     pub fn is_switch(&self) -> bool {
         self.form == Form::Switch
@@ -56,6 +53,7 @@ impl Key {
 pub const KEYS: &[Key] = &[
     Key {
         name: "data_dir",
+        flag: "data-dir",
         help: "Directory of extents, index and credentials",
         value_name: "PATH",
         form: Form::Text,
@@ -63,6 +61,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "listen",
+        flag: "listen",
         help: "Address of the S3 API",
         value_name: "ADDRESS",
         form: Form::Text,
@@ -70,6 +69,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "admin_listen",
+        flag: "admin-listen",
         help: "Address of health and metrics",
         value_name: "ADDRESS",
         form: Form::Text,
@@ -77,6 +77,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "region",
+        flag: "region",
         help: "Region of this node",
         value_name: "NAME",
         form: Form::Text,
@@ -84,6 +85,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "domain",
+        flag: "domain",
         help: "Domain of virtual-hosted buckets",
         value_name: "NAME",
         form: Form::Text,
@@ -91,6 +93,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "path_style",
+        flag: "path-style",
         help: "Serve /bucket/key beside virtual-hosted style",
         value_name: "BOOL",
         form: Form::Switch,
@@ -98,6 +101,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "require_location_constraint",
+        flag: "require-location-constraint",
         help: "CreateBucket must name the region in its body",
         value_name: "BOOL",
         form: Form::Switch,
@@ -105,6 +109,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "extent_size",
+        flag: "extent-size",
         help: "Size of a new extent file",
         value_name: "SIZE",
         form: Form::Quantity,
@@ -115,6 +120,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "cores",
+        flag: "cores",
         help: "Cores that serve requests [default: all]",
         value_name: "NUMBER",
         form: Form::Number,
@@ -122,6 +128,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "buffer_pool",
+        flag: "buffer-pool",
         help: "Memory of one core's I/O buffers",
         value_name: "SIZE",
         form: Form::Quantity,
@@ -132,6 +139,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "free_space_reserve",
+        flag: "free-space-reserve",
         help: "Free space below which writes are refused",
         value_name: "SIZE",
         form: Form::Quantity,
@@ -142,6 +150,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "drain_timeout",
+        flag: "drain-timeout",
         help: "How long a stop waits for requests in flight",
         value_name: "DURATION",
         form: Form::Text,
@@ -149,6 +158,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "log",
+        flag: "log",
         help: "Log filter: off, error, warn, info, debug, trace, or per module",
         value_name: "FILTER",
         form: Form::Text,
@@ -225,3 +235,7 @@ fn log(text: &str) -> Result<String, String> {
     }
     Ok(text.to_owned())
 }
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

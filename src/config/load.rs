@@ -39,7 +39,7 @@ pub fn load(
                 known: known_keys(),
             });
         };
-        set(&mut config, key, &text, format!("flag --{}", key.flag()))?;
+        set(&mut config, key, &text, format!("flag --{}", key.flag))?;
     }
     check(config)
 }

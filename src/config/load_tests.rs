@@ -111,7 +111,7 @@ fn values_are_taken_as_written() {
     let file = "extent_size = 16777216\ndrain_timeout = \"2m\"\ndomain = \"S3.Example.COM\"";
     let config = load_all(file, &[], &[]).unwrap();
     assert_eq!(config.extent_size, ByteSize::from_mib(16));
-    assert_eq!(config.drain_timeout, Duration::from_secs(120));
+    assert_eq!(config.drain_timeout, Duration::from_mins(2));
     assert_eq!(config.domain, "s3.example.com");
 }
 
