@@ -1,6 +1,8 @@
 //! Every protocol and resource limit, each with its reason; relations between them are checked at
 //! compile time. Nothing else in the tree defines a limit.
 
+use std::ops::RangeInclusive;
+
 /// Size of a sector group that O_DIRECT reads and writes whole: the page size and the sector size of
 /// every NVMe namespace in use.
 pub const BLOCK_BYTES: usize = 4096;
@@ -42,6 +44,45 @@ pub const SPACE_CHECK_MS: u64 = 250;
 /// Bodies up to this size live inside the index record: one flush instead of two, one read instead of two.
 pub const INLINE_BODY_BYTES_MAX: u64 = 8 * 1024;
 
+/// Granularity of `extent_size`: a whole number of huge pages and of the largest erase-friendly writes.
+pub const EXTENT_STEP_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Smallest `extent_size`: headers and the open run of every core stay a small part of it.
+pub const EXTENT_BYTES_MIN: u64 = 16 * 1024 * 1024;
+
+/// Largest `extent_size`: block numbers inside an extent stay far below 32 bits.
+pub const EXTENT_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Smallest `buffer_pool` of a core: sixteen requests that move a body at a time.
+pub const BUFFER_POOL_BYTES_MIN: u64 = 4 * 1024 * 1024;
+
+/// Largest `buffer_pool` of a core.
+pub const BUFFER_POOL_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Smallest `free_space_reserve`: deletes must still be able to grow the index on a full disk.
+pub const FREE_SPACE_RESERVE_BYTES_MIN: u64 = 16 * 1024 * 1024;
+
+/// Largest `free_space_reserve`.
+pub const FREE_SPACE_RESERVE_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
+
+/// Most cores of one node.
+pub const CORES_MAX: u64 = 1024;
+
+/// Longest `drain_timeout`: a supervisor that waits longer than an hour for a stop has given up.
+pub const DRAIN_TIMEOUT_S_MAX: u64 = 3600;
+
+/// Bytes of an access key (AWS: 16 to 128; shorter ones are common in test rigs).
+pub const ACCESS_KEY_BYTES: RangeInclusive<usize> = 3..=128;
+
+/// Bytes of a secret key: below eight it could be guessed from one signature.
+pub const SECRET_KEY_BYTES: RangeInclusive<usize> = 8..=128;
+
+/// Bytes of a user, a display name, an organisation, a region: each stands in records and responses.
+pub const OWNER_NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of the name that a domain may have (RFC 1035).
+pub const DOMAIN_BYTES_MAX: usize = 253;
+
 /// Request line and headers together. AWS allows 8 KiB of headers; a key of 1,024 bytes may take
 /// 3 KiB of the request line once percent-encoded, and a presigned query about 1 KiB more.
 pub const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -75,6 +116,13 @@ pub const XML_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Nesting of XML request bodies.
 pub const XML_DEPTH_MAX: usize = 8;
+
+/// Elements of one XML request body: 10,000 parts with their number, tag and checksum fit; the tree that the
+/// body is read into stays a few times the body.
+pub const XML_ELEMENTS_MAX: usize = 65_536;
+
+/// Attributes of one XML element: namespace declarations are all that S3 bodies carry.
+pub const XML_ATTRIBUTES_MAX: usize = 8;
 
 /// One line of chunked or aws-chunked framing: a size, an extension or signature.
 pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
@@ -131,6 +179,9 @@ pub const OWNER_NAME_BYTES_MAX: usize = 256;
 const _: () = assert!(BUFFER_BYTES % FRAME_BYTES == 0, "a buffer holds whole frames");
 const _: () = assert!(FRAME_BYTES % BLOCK_BYTES == 0, "a frame is whole blocks");
 const _: () = assert!(RUN_BYTES_MAX % FRAME_BYTES as u64 == 0, "a run is whole frames");
+const _: () = assert!(EXTENT_STEP_BYTES.is_multiple_of(FRAME_BYTES as u64), "an extent is whole frames");
+const _: () = assert!(EXTENT_BYTES_MAX / (BLOCK_BYTES as u64) < u32::MAX as u64, "a block number is 32 bits");
+const _: () = assert!(BUFFER_POOL_BYTES_MIN.is_multiple_of(BUFFER_BYTES as u64), "a pool is whole buffers");
 const _: () = assert!(HEADER_SECTION_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(INLINE_BODY_BYTES_MAX as usize <= BUFFER_BYTES, "an inline body fits one buffer");
 const _: () =

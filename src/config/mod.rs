@@ -1,3 +1,82 @@
 //! Configuration and limits.
+//!
+//! [`Config`] is what the node runs with. It is built once, at start-up, by [`load`]: defaults, then a TOML
+//! file, then `RINGSTONE_*` variables, then flags. The scalar keys stand in one table ([`KEYS`]), from which
+//! the names of file keys, variables and flags all come, so that the three can never differ. Nothing reads
+//! the environment or the file after start-up. A leaf: imports nothing of this crate.
 
+mod access_key;
+mod error;
+mod keys;
 pub mod limits;
+mod load;
+mod secret;
+mod units;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use access_key::AccessKeyConfig;
+pub use error::ConfigError;
+pub use keys::{KEYS, Key};
+pub use load::{FILE_VARIABLE, load};
+pub use secret::Secret;
+pub use units::{ByteSize, format_duration, parse_duration};
+
+/// The annotated default configuration file, as `ringstone config` prints it.
+pub const DEFAULT_TOML: &str = include_str!("default.toml");
+
+/// Everything that an operator can set. Every field's default and range are annotated in `default.toml`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Directory of extents, index and credentials.
+    pub data_dir: PathBuf,
+    /// Address of the S3 API.
+    pub listen: SocketAddr,
+    /// Address of health and metrics. Never the S3 address.
+    pub admin_listen: SocketAddr,
+    /// Region of the node: what GetBucketLocation answers, what a location constraint must name.
+    pub region: String,
+    /// Domain under which `bucket.domain` is virtual-hosted style. Lower case.
+    pub domain: String,
+    /// Whether `/bucket/key` is served beside virtual-hosted style.
+    pub path_style: bool,
+    /// Whether CreateBucket must name the region in its body.
+    pub require_location_constraint: bool,
+    /// Size of a new extent.
+    pub extent_size: ByteSize,
+    /// Cores that serve requests, one pinned runtime each. `None`: all that the process may use.
+    pub cores: Option<usize>,
+    /// Memory of one core's I/O buffers.
+    pub buffer_pool: ByteSize,
+    /// Free space of the filesystem below which writes are refused.
+    pub free_space_reserve: ByteSize,
+    /// How long a stop waits for requests in flight.
+    pub drain_timeout: Duration,
+    /// Filter of the log on standard error.
+    pub log: String,
+    /// Access keys. Empty: the root key of `data_dir/credentials`.
+    pub access_keys: Vec<AccessKeyConfig>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("./data"),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9000)),
+            admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9001)),
+            region: "local-1".to_owned(),
+            domain: "localhost".to_owned(),
+            path_style: true,
+            require_location_constraint: true,
+            extent_size: ByteSize::from_mib(256),
+            cores: None,
+            buffer_pool: ByteSize::from_mib(32),
+            free_space_reserve: ByteSize::from_mib(64),
+            drain_timeout: Duration::from_secs(30),
+            log: "info".to_owned(),
+            access_keys: Vec::new(),
+        }
+    }
+}
