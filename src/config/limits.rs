@@ -61,6 +61,10 @@ pub const XML_DEPTH_MAX: usize = 8;
 /// One line of chunked or aws-chunked framing: a size, an extension or signature.
 pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
 
+/// Extensions of all chunks of one chunked body together. Real clients send none in the transfer coding; the
+/// bound keeps a body from being mostly extensions.
+pub const CHUNK_EXTENSIONS_BYTES_MAX: usize = 16 * 1024;
+
 /// All trailer fields of a chunked body.
 pub const TRAILER_BYTES_MAX: usize = 4096;
 
@@ -83,8 +87,8 @@ pub const COMMIT_GROUP_MAX: usize = 512;
 /// Requests that may wait for the committer; beyond it writers get 503 SlowDown.
 pub const COMMIT_QUEUE_MAX: usize = 4096;
 
-const _: () = assert!(BUFFER_BYTES % FRAME_BYTES == 0, "a buffer holds whole frames");
-const _: () = assert!(FRAME_BYTES % BLOCK_BYTES == 0, "a frame is whole blocks");
-const _: () = assert!(RUN_BYTES_MAX % FRAME_BYTES as u64 == 0, "a run is whole frames");
+const _: () = assert!(BUFFER_BYTES.is_multiple_of(FRAME_BYTES), "a buffer holds whole frames");
+const _: () = assert!(FRAME_BYTES.is_multiple_of(BLOCK_BYTES), "a frame is whole blocks");
+const _: () = assert!(RUN_BYTES_MAX.is_multiple_of(FRAME_BYTES as u64), "a run is whole frames");
 const _: () = assert!(HEADER_SECTION_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(INLINE_BODY_BYTES_MAX as usize <= BUFFER_BYTES, "an inline body fits one buffer");
