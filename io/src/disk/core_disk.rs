@@ -1,0 +1,164 @@
+//! The disk as one core sees it: reads and writes through its ring, whole windows or an error.
+//!
+//! Each core opens its own file of an extent, at first use, so that no descriptor is shared between
+//! rings. A future that is dropped leaves its operation to the ring: the memory stays lent until the
+//! kernel is done, then goes back to its pool; whether the bytes of a dropped write arrived is unknown.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use monoio::fs::File;
+
+use super::{BLOCK_BYTES, Disk, FileDisk};
+use crate::buffer::{Rented, Window};
+use crate::error::IoError;
+
+/// Files one core keeps open; the oldest makes room. Times the number of cores this must stay well
+/// below the limit of open files, which sockets share.
+const OPEN_FILES_MAX: usize = 64;
+
+/// A core's handle on a [`Disk`]. Clones share the open files; it never leaves its thread.
+#[derive(Clone)]
+pub struct CoreDisk {
+    backend: Rc<Backend>,
+}
+
+enum Backend {
+    Files(CoreFiles),
+}
+
+struct CoreFiles {
+    disk: Arc<FileDisk>,
+    open: RefCell<OpenFiles>,
+}
+
+struct OpenFiles {
+    /// Oldest first. Short, and the hot extents are few, so a scan from the back is the fast way.
+    files: VecDeque<(u32, Rc<File>)>,
+    /// Removals of the disk when the files were opened.
+    removals_seen: u64,
+}
+
+impl CoreDisk {
+    pub(super) fn new(disk: Disk) -> Self {
+        let backend = match disk {
+            Disk::Files(disk) => {
+                let removals_seen = disk.removals();
+                let open = RefCell::new(OpenFiles { files: VecDeque::new(), removals_seen });
+                Backend::Files(CoreFiles { disk, open })
+            }
+        };
+        Self { backend: Rc::new(backend) }
+    }
+
+    /// Writes the whole window at `offset`, or fails. Completed is not durable: see [`Disk::sync`].
+    ///
+    /// The window's memory, its length and `offset` must be multiples of [`BLOCK_BYTES`], on every
+    /// disk, so that a test on tmpfs finds what O_DIRECT would refuse.
+    pub async fn write_at(&self, extent: u32, offset: u64, window: Window) -> (Result<(), IoError>, Window) {
+        match &*self.backend {
+            Backend::Files(files) => files.write_at(extent, offset, window).await,
+        }
+    }
+
+    /// Fills the whole window from `offset`, or fails: `UnexpectedEof` where the extent ends before.
+    /// Alignment as for [`CoreDisk::write_at`].
+    pub async fn read_at(&self, extent: u32, offset: u64, window: Window) -> (Result<(), IoError>, Window) {
+        match &*self.backend {
+            Backend::Files(files) => files.read_at(extent, offset, window).await,
+        }
+    }
+}
+
+impl CoreFiles {
+    async fn write_at(&self, extent: u32, offset: u64, mut window: Window) -> (Result<(), IoError>, Window) {
+        let failed = |source| Err(self.disk.error("write", extent, source).at(offset));
+        if let Err(error) = check_alignment(offset, &window) {
+            return (failed(error), window);
+        }
+        let file = match self.file(extent) {
+            Ok(file) => file,
+            Err(error) => return (Err(error), window),
+        };
+        let mut written = 0;
+        while written < window.len() {
+            let (result, rented) = file.write_at(Rented::new(window, written), offset + written as u64).await;
+            window = rented.into_inner();
+            match result {
+                Ok(0) => return (failed(io::ErrorKind::WriteZero.into()), window),
+                Ok(count) => written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return (failed(error), window),
+            }
+        }
+        (Ok(()), window)
+    }
+
+    async fn read_at(&self, extent: u32, offset: u64, mut window: Window) -> (Result<(), IoError>, Window) {
+        let failed = |source| Err(self.disk.error("read", extent, source).at(offset));
+        if let Err(error) = check_alignment(offset, &window) {
+            return (failed(error), window);
+        }
+        let file = match self.file(extent) {
+            Ok(file) => file,
+            Err(error) => return (Err(error), window),
+        };
+        let mut read = 0;
+        while read < window.len() {
+            // A read that ended inside a block met the end of the file; O_DIRECT would refuse to go on.
+            if !read.is_multiple_of(BLOCK_BYTES) {
+                return (failed(io::ErrorKind::UnexpectedEof.into()), window);
+            }
+            let (result, rented) = file.read_at(Rented::new(window, read), offset + read as u64).await;
+            window = rented.into_inner();
+            match result {
+                Ok(0) => return (failed(io::ErrorKind::UnexpectedEof.into()), window),
+                Ok(count) => read += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return (failed(error), window),
+            }
+        }
+        (Ok(()), window)
+    }
+
+    fn file(&self, extent: u32) -> Result<Rc<File>, IoError> {
+        let mut open = self.open.borrow_mut();
+        let removals = self.disk.removals();
+        if open.removals_seen != removals {
+            // Some extent is gone, and its number may have come back as another file.
+            open.files.clear();
+            open.removals_seen = removals;
+        }
+        if let Some((_, file)) = open.files.iter().rev().find(|(number, _)| *number == extent) {
+            return Ok(Rc::clone(file));
+        }
+        let file = self.disk.open_file(extent)?;
+        let file = File::from_std(file).map_err(|source| self.disk.error("open", extent, source))?;
+        let file = Rc::new(file);
+        if open.files.len() >= OPEN_FILES_MAX {
+            open.files.pop_front();
+        }
+        open.files.push_back((extent, Rc::clone(&file)));
+        Ok(file)
+    }
+}
+
+/// What O_DIRECT asks of an operation, checked before the kernel answers with a bare EINVAL.
+fn check_alignment(offset: u64, window: &Window) -> Result<(), io::Error> {
+    let address = window.as_ptr().addr();
+    let aligned = offset.is_multiple_of(BLOCK_BYTES as u64)
+        && window.len().is_multiple_of(BLOCK_BYTES)
+        && address.is_multiple_of(BLOCK_BYTES);
+    if aligned && !window.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "offset {offset}, length {} and window start {} must be multiples of {BLOCK_BYTES}, the length not zero",
+        window.len(),
+        window.range().start
+    );
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+}
