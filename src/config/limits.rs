@@ -127,6 +127,10 @@ pub const XML_ATTRIBUTES_MAX: usize = 8;
 /// One line of chunked or aws-chunked framing: a size, an extension or signature.
 pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
 
+/// Extensions of all chunks of one chunked body together. Real clients send none in the transfer coding; the
+/// bound keeps a body from being mostly extensions.
+pub const CHUNK_EXTENSIONS_BYTES_MAX: usize = 16 * 1024;
+
 /// All trailer fields of a chunked body.
 pub const TRAILER_BYTES_MAX: usize = 4096;
 

@@ -1,5 +1,9 @@
 //! The head of a request: request line and header fields, parsed once and owned.
 //!
+//! Stricter than `httparse` alone: every line must end in CRLF. What passes here has no folded field, no blank
+//! before a colon, no control character but HTAB in a value, so that no two readers of the same bytes can
+//! disagree about where a field ends.
+//!
 //! Owned, because the head outlives every await of its request; one copy of about a kilobyte buys a type
 //! without lifetimes. All offsets point into `bytes` and are checked when the head is made.
 
@@ -57,10 +61,7 @@ impl RequestHead {
         let mut request = httparse::Request::new(&mut storage);
         let length = match request.parse(input) {
             Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) if input.len() >= HEAD_BYTES_MAX => {
-                return Err(HeadError::HeadTooLarge);
-            }
-            Ok(httparse::Status::Partial) => return Ok(None),
+            Ok(httparse::Status::Partial) => return incomplete(input, request.path),
             Err(httparse::Error::TooManyHeaders) => return Err(HeadError::HeaderSectionTooLarge),
             Err(httparse::Error::Version) => return Err(HeadError::Version),
             Err(_) => return Err(HeadError::Malformed),
@@ -68,14 +69,14 @@ impl RequestHead {
         if length > HEAD_BYTES_MAX {
             return Err(HeadError::HeadTooLarge);
         }
+        if has_bare_line_feed(&input[..length]) {
+            return Err(HeadError::Malformed);
+        }
         let (Some(method), Some(target), Some(http_minor)) = (request.method, request.path, request.version)
         else {
             return Err(HeadError::Malformed);
         };
-        let place = |part: &[u8]| {
-            let start = part.as_ptr() as usize - input.as_ptr() as usize;
-            start..start + part.len()
-        };
+        let place = |part: &[u8]| place_in(input, part);
         let target = place(target.as_bytes());
         if length - target.end > HEADER_SECTION_BYTES_MAX {
             return Err(HeadError::HeaderSectionTooLarge);
@@ -139,6 +140,33 @@ impl RequestHead {
     }
 }
 
+/// The verdict on a head whose end has not arrived: wait for more, or refuse what can no longer become one.
+fn incomplete(input: &[u8], target: Option<&str>) -> Result<Option<(RequestHead, usize)>, HeadError> {
+    if has_bare_line_feed(input) {
+        return Err(HeadError::Malformed);
+    }
+    let after_target = target.map_or(0, |target| input.len() - place_in(input, target.as_bytes()).end);
+    if after_target > HEADER_SECTION_BYTES_MAX {
+        return Err(HeadError::HeaderSectionTooLarge);
+    }
+    if input.len() >= HEAD_BYTES_MAX {
+        return Err(HeadError::HeadTooLarge);
+    }
+    Ok(None)
+}
+
+/// Where `part`, a slice of `whole`, stands in it.
+fn place_in(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr() as usize - whole.as_ptr() as usize;
+    start..start + part.len()
+}
+
+/// RFC 9112 §2.2 lets a recipient take a lone LF for a line end. We do not: a peer in front of us that does not
+/// either would see other fields than we do. (A lone CR never passes `httparse`.)
+fn has_bare_line_feed(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', bytes).any(|at| at == 0 || bytes[at - 1] != b'\r')
+}
+
 fn method_of(token: &str) -> Method {
     match token {
         "GET" => Method::Get,
@@ -149,3 +177,7 @@ fn method_of(token: &str) -> Method {
         _ => Method::Other,
     }
 }
+
+#[cfg(test)]
+#[path = "head_tests.rs"]
+mod tests;
