@@ -1,6 +1,10 @@
 //! CRC32C in one call, for frames on disk.
 
-/// Castagnoli CRC of `bytes`.
-pub fn crc32c(bytes: &[u8]) -> u32 {
-    crc_fast::crc32_iscsi(bytes)
+use crc_fast::{CrcAlgorithm, Digest};
+
+/// Castagnoli CRC of the concatenation of `pieces`.
+pub fn crc32c_of(pieces: &[&[u8]]) -> u32 {
+    let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
+    pieces.iter().for_each(|piece| digest.update(piece));
+    digest.finalize() as u32
 }

@@ -12,7 +12,7 @@ mod hasher;
 mod md5;
 
 pub use algorithm::Algorithm;
-pub use crc32c::crc32c;
+pub use crc32c::crc32c_of;
 pub use digest::Digest;
 pub use hasher::Hasher;
 pub use md5::Md5;

@@ -1,7 +1,6 @@
 //! The committer: one thread that makes groups of transactions durable. See the contract in the module above.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam::channel::{Receiver, Sender, TrySendError, bounded};
@@ -10,8 +9,10 @@ use ringstone_io::runtime::Clock;
 
 use super::CommitError;
 use super::poison::Poison;
+use super::stamps::Stamps;
 use super::transaction::{Abort, Overlay, Planned, Transaction};
 use crate::config::limits::{COMMIT_GROUP_MAX, COMMIT_QUEUE_MAX};
+use crate::index::IndexError;
 use crate::index::engine::{CommitFailure, Engine, Outcome};
 use crate::index::record::object::Run;
 
@@ -58,8 +59,6 @@ pub struct CommitOptions {
     pub clock: Clock,
     pub release: Box<dyn SpaceRelease>,
     pub poison: Poison,
-    /// The greatest stamp given before this start.
-    pub last_stamp: u64,
 }
 
 /// The way to the committer: cheap to clone, one for each core.
@@ -67,6 +66,15 @@ pub struct CommitOptions {
 pub struct Commit {
     queue: Sender<Member>,
     poison: Poison,
+}
+
+/// Why the committer could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    #[error(transparent)]
+    Index(#[from] IndexError),
 }
 
 /// The running committer; drains its queue and joins when stopped.
@@ -167,12 +175,13 @@ impl Commit {
 
 impl Committer {
     /// Starts the thread. It ends when the last [`Commit`] has gone and the queue is empty.
-    pub fn start(options: CommitOptions) -> std::io::Result<(Self, Commit)> {
+    pub fn start(options: CommitOptions) -> Result<(Self, Commit), StartError> {
+        let stamps = Stamps::load(&options.engine)?;
         let (queue, members) = bounded(COMMIT_QUEUE_MAX);
         let commit = Commit { queue, poison: options.poison.clone() };
         let thread = std::thread::Builder::new()
             .name("committer".into())
-            .spawn(move || Group::run(&members, &Arc::new(options)))?;
+            .spawn(move || Group::run(&members, &options, stamps))?;
         Ok((Self { thread }, commit))
     }
 
@@ -186,18 +195,17 @@ impl Committer {
 /// One group on its way to the disk.
 struct Group<'a> {
     options: &'a CommitOptions,
-    stamp: &'a mut u64,
+    stamps: &'a mut Stamps,
 }
 
 impl Group<'_> {
-    fn run(members: &Receiver<Member>, options: &Arc<CommitOptions>) {
-        let mut stamp = options.last_stamp;
+    fn run(members: &Receiver<Member>, options: &CommitOptions, mut stamps: Stamps) {
         // One client alone never waits for company; under load the group is whatever queued during the last sync.
         while let Ok(first) = members.recv() {
             let mut waiting: Vec<Member> = Vec::with_capacity(COMMIT_GROUP_MAX);
             waiting.push(first);
             waiting.extend(members.try_iter().take(COMMIT_GROUP_MAX - 1));
-            Group { options, stamp: &mut stamp }.commit(waiting);
+            Group { options, stamps: &mut stamps }.commit(waiting);
         }
     }
 
@@ -254,20 +262,20 @@ impl Group<'_> {
 
     fn plan(&mut self, member: &mut Member, overlay: &Overlay) -> (Step, Planned) {
         let now_ms = self.options.clock.unix_ms();
-        *self.stamp = (*self.stamp + 1).max(now_ms.unsigned_abs() << STAMP_SHIFT);
-        let mut transaction = Transaction::new(&self.options.engine, overlay, *self.stamp, now_ms);
+        let mut transaction = Transaction::new(&self.options.engine, overlay, self.stamps.next(now_ms), now_ms);
         let step = member.work.plan(&mut transaction);
         (step, transaction.finish())
     }
 
     /// Steps 3 to 5. Returns the members that another writer of a shared engine overtook.
-    fn write(&self, planned: Vec<(Member, Planned)>) -> Vec<Member> {
+    fn write(&mut self, planned: Vec<(Member, Planned)>) -> Vec<Member> {
         let mut batches = Vec::with_capacity(planned.len());
         let mut members = Vec::with_capacity(planned.len());
         for (member, plan) in planned {
             batches.push(plan.batch);
             members.push((member, plan.released));
         }
+        batches.extend(self.stamps.batch());
         let nothing_to_write = batches.iter().all(|batch| batch.writes.is_empty());
         let outcomes = if nothing_to_write {
             vec![Outcome::Committed; batches.len()]
@@ -313,6 +321,7 @@ impl Group<'_> {
     fn failed(&self, failure: &CommitFailure) -> Ending {
         match failure {
             CommitFailure::NoSpace => Ending::NoSpace,
+            CommitFailure::Refused(error) => Ending::Index(error.to_string()),
             CommitFailure::Unknown(error) => {
                 self.options.poison.set(format!("the index: {error}"));
                 Ending::Poisoned(error.to_string())
@@ -320,6 +329,3 @@ impl Group<'_> {
         }
     }
 }
-
-/// Stamps are Unix milliseconds with room for this many bits of commits within one millisecond.
-const STAMP_SHIFT: u32 = 16;

@@ -21,9 +21,10 @@
 
 mod committer;
 pub mod poison;
+mod stamps;
 mod transaction;
 
-pub use committer::{Commit, CommitOptions, Committed, Committer, Data, SpaceHold, SpaceRelease};
+pub use committer::{Commit, CommitOptions, Committed, Committer, Data, SpaceHold, SpaceRelease, StartError};
 pub use transaction::{Abort, Transaction};
 
 /// Why a transaction has no `Committed` to show.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::index::IndexError;
-use crate::index::engine::{Batch, Check, Engine, Entry, ScanLimits, Write};
+use crate::index::engine::{Batch, Check, Engine, Entry, KeyRange, ScanLimits, Write};
 use crate::index::key_encoding;
 use crate::index::record::object::Run;
 use crate::index::record::space_map::{self, CHUNK_BYTES, Chunk};
@@ -125,7 +125,7 @@ impl<'a> Transaction<'a> {
             return Err(Abort::Deferred);
         }
         let limits = ScanLimits { entries_max: 1, bytes_max: usize::MAX, value_bytes_max: 0 };
-        let page = self.engine.scan(key_encoding::range_after(start, end, None), limits)?;
+        let page = self.engine.scan(KeyRange::after(start, end, None), limits)?;
         if page.entries.is_empty() {
             self.checks.push(Check::RangeEmpty(start.to_vec(), end.to_vec()));
         }

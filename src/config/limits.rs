@@ -153,10 +153,6 @@ pub const COMMIT_GROUP_MAX: usize = 512;
 /// Requests that may wait for the committer; beyond it writers get 503 SlowDown.
 pub const COMMIT_QUEUE_MAX: usize = 4096;
 
-const _: () = assert!(BUFFER_BYTES.is_multiple_of(FRAME_BYTES), "a buffer holds whole frames");
-const _: () = assert!(FRAME_BYTES.is_multiple_of(BLOCK_BYTES), "a frame is whole blocks");
-const _: () = assert!(RUN_BYTES_MAX.is_multiple_of(FRAME_BYTES as u64), "a run is whole frames");
-const _: () = assert!(SPACE_STEP_BYTES >= RUN_BYTES_MAX, "one step satisfies any reservation");
 /// Longest key of the index: an object key of 1,024 bytes, the table and the bucket before it, a version or a part
 /// after it, and room. LMDB with `longer-keys` and pages of 4 KiB takes 1,982.
 pub const INDEX_KEY_BYTES_MAX: usize = 1200;
@@ -177,12 +173,10 @@ pub const INDEX_READERS_MAX: u32 = 1024;
 /// pinned when there is much to skip.
 pub const LIST_WALK_ENTRIES_MAX: usize = 10_000;
 
-/// Name of a user, and of the user's display name, in an owner record.
-pub const OWNER_NAME_BYTES_MAX: usize = 256;
-
-const _: () = assert!(BUFFER_BYTES % FRAME_BYTES == 0, "a buffer holds whole frames");
-const _: () = assert!(FRAME_BYTES % BLOCK_BYTES == 0, "a frame is whole blocks");
-const _: () = assert!(RUN_BYTES_MAX % FRAME_BYTES as u64 == 0, "a run is whole frames");
+const _: () = assert!(BUFFER_BYTES.is_multiple_of(FRAME_BYTES), "a buffer holds whole frames");
+const _: () = assert!(FRAME_BYTES.is_multiple_of(BLOCK_BYTES), "a frame is whole blocks");
+const _: () = assert!(RUN_BYTES_MAX.is_multiple_of(FRAME_BYTES as u64), "a run is whole frames");
+const _: () = assert!(SPACE_STEP_BYTES >= RUN_BYTES_MAX, "one step satisfies any reservation");
 const _: () = assert!(EXTENT_STEP_BYTES.is_multiple_of(FRAME_BYTES as u64), "an extent is whole frames");
 const _: () = assert!(EXTENT_BYTES_MAX / (BLOCK_BYTES as u64) < u32::MAX as u64, "a block number is 32 bits");
 const _: () = assert!(BUFFER_POOL_BYTES_MIN.is_multiple_of(BUFFER_BYTES as u64), "a pool is whole buffers");

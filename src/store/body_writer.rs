@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use ringstone_io::buffer::{Buffer, Window};
 use ringstone_io::disk::CoreDisk;
-use ringstone_io::error::IoError;
+use ringstone_io::IoError;
 use ringstone_io::runtime::{self, Task};
 
 use crate::checksum::{Algorithm, Digest, Hasher, Md5};

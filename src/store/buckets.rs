@@ -1,7 +1,7 @@
 //! Buckets: their records and the transactions that change them.
 
 use crate::commit::{Abort, Committed, Data};
-use crate::index::engine::ScanLimits;
+use crate::index::engine::{KeyRange, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::bucket::{BucketRecord, Versioning};
 use crate::store::Store;
@@ -53,7 +53,7 @@ impl Store {
         let mut after = (!after.is_empty()).then(|| key_encoding::bucket_key(after));
         let mut buckets = Vec::new();
         loop {
-            let page = self.engine.scan(key_encoding::range_after(&start, &end, after.as_deref()), limits)?;
+            let page = self.engine.scan(KeyRange::after(&start, &end, after.as_deref()), limits)?;
             for (_, entry) in &page.entries {
                 let bucket = decode(&entry.value)?;
                 if bucket.org != org {

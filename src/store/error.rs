@@ -1,6 +1,6 @@
 //! What can go wrong below S3.
 
-use ringstone_io::error::IoError;
+use ringstone_io::IoError;
 
 use crate::commit::CommitError;
 use crate::index::IndexError;
@@ -29,6 +29,8 @@ pub enum StoreError {
     Poisoned(String),
     #[error("cannot start a thread: {0}")]
     Thread(String),
+    #[error("cannot start the committer: {0}")]
+    Start(String),
 }
 
 impl From<IndexError> for StoreError {

@@ -6,7 +6,7 @@ use crate::commit::{Abort, Committed, Transaction};
 use crate::index::key_encoding;
 use crate::index::listing::{self, ListPage, ListQuery};
 use crate::index::record::bucket::BucketRecord;
-use crate::index::record::object::{ETag, Layout, Listed, Metadata, ObjectRecord, Run, StoredChecksum};
+use crate::index::record::object::{ETag, Layout, Listed, Metadata, ObjectRecord, Owner, Run, StoredChecksum};
 use crate::store::Store;
 use crate::store::body_reader::BodyReader;
 use crate::store::body_writer::BodyWritten;
@@ -31,13 +31,6 @@ pub struct NewObject {
     pub key: String,
     pub metadata: Metadata,
     pub owner: Owner,
-}
-
-/// Owner in responses.
-#[derive(Clone, Debug)]
-pub struct Owner {
-    pub user: String,
-    pub display_name: String,
 }
 
 /// What must hold of the current object for a write to happen.
@@ -115,12 +108,11 @@ impl Store {
                 stamp: 0,
                 etag: ETag { md5: body.md5, parts: None },
                 checksum: body.checksum.map(|digest| StoredChecksum {
-                    algorithm: digest.algorithm() as u8,
+                    algorithm: digest.algorithm().id(),
                     full_object: true,
                     bytes: digest.bytes().to_vec(),
                 }),
-                owner_user: new.owner.user,
-                owner_display_name: new.owner.display_name,
+                owner: new.owner,
                 delete_marker: false,
             },
             metadata: new.metadata,

@@ -11,7 +11,7 @@ use ringstone_io::runtime::Clock;
 use crate::commit::poison::Poison;
 use crate::commit::{Commit, CommitOptions, Committer};
 use crate::config::limits::BUFFER_BYTES;
-use crate::index::engine::Engine;
+use crate::index::engine::{Engine, LmdbEngine};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::extent::preparer::Preparer;
@@ -51,7 +51,7 @@ impl SharedStore {
         cores: usize,
         clock: Clock,
     ) -> Result<Self, StoreError> {
-        let engine = Engine::open(&directory.join("index"))?;
+        let engine = Engine::Lmdb(LmdbEngine::open(&directory.join("index"))?);
         let disk = Disk::open(&directory.join("extents"))?;
         Self::open(engine, disk, options, cores, clock)
     }
@@ -74,7 +74,7 @@ impl SharedStore {
             release: Box::new(Release { space: space.clone(), cores: pins.clone() }),
             poison: poison.clone(),
         })
-        .map_err(|error| StoreError::Thread(error.to_string()))?;
+        .map_err(|error| StoreError::Start(error.to_string()))?;
         let preparer = Preparer::start(space.clone(), clock.clone())?;
         Ok(Self { engine, disk, commit, committer, space, preparer, pins, poison, clock })
     }

@@ -137,6 +137,13 @@ impl FileDisk {
         file.write_all_at(&bounce.blocks, bounce.offset).map_err(failed)
     }
 
+    pub(super) fn length(&self, extent: u32) -> Result<u64, IoError> {
+        let metadata = self.file(extent).and_then(|file| {
+            file.metadata().map_err(|error| self.error("length", extent, error))
+        })?;
+        Ok(metadata.len())
+    }
+
     pub(super) fn free_bytes(&self) -> Result<u64, IoError> {
         let status = rustix::fs::statvfs(&self.directory)
             .map_err(|errno| IoError::new("statvfs", self.directory.display().to_string(), errno.into()))?;

@@ -96,6 +96,13 @@ impl Disk {
         }
     }
 
+    /// Length of the file: where preallocated space ends.
+    pub fn length(&self, extent: u32) -> Result<u64, IoError> {
+        match self {
+            Self::Files(files) => files.length(extent),
+        }
+    }
+
     /// Bytes that an unprivileged process can still allocate.
     pub fn free_bytes(&self) -> Result<u64, IoError> {
         match self {

@@ -260,6 +260,11 @@ impl<'a> KeyRange<'a> {
         Self { start: Bound::Included(start), end: Some(end) }
     }
 
+    /// What is left of the range between two keys after one that has been seen.
+    pub fn after(start: &'a [u8], end: &'a [u8], seen: Option<&'a [u8]>) -> Self {
+        Self { start: seen.map_or(Bound::Included(start), Bound::Excluded), end: Some(end) }
+    }
+
     /// `None` for a range that can hold nothing.
     fn bounds(&self) -> Option<Bounds<'a>> {
         let start = match self.start {

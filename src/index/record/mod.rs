@@ -7,6 +7,7 @@
 
 pub mod bucket;
 pub mod object;
+pub mod space_map;
 
 use serde::de::Deserialize;
 use serde::ser::Serialize;

@@ -12,7 +12,7 @@ use crate::index::error::RecordError;
 const VERSION: u8 = 1;
 
 const LAYOUT_INLINE: u8 = 0;
-const LAYOUT_RUNS: u8 = 1;
+const LAYOUT_EXTENTS: u8 = 1;
 
 const VARINT_U64_BYTES_MAX: usize = 10;
 const VARINT_U16_BYTES_MAX: usize = 3;
@@ -110,8 +110,13 @@ pub enum SystemHeader {
 pub enum Layout {
     /// In the record itself.
     Inline(Vec<u8>),
-    /// In the extents, in the order of the body.
-    Runs(Vec<Run>),
+    /// In the extents.
+    Extents {
+        /// Drawn for each body; every frame carries it, so that a stale or misplaced frame is known as such.
+        body_id: u64,
+        /// In the order of the body.
+        runs: Vec<Run>,
+    },
 }
 
 /// Consecutive blocks of one extent of one node.
@@ -137,9 +142,9 @@ impl ObjectRecord {
                 encoded.extend_from_slice(body);
                 encoded
             }
-            Layout::Runs(runs) => {
-                encoded.push(LAYOUT_RUNS);
-                append_section(runs, encoded)
+            Layout::Extents { body_id, runs } => {
+                encoded.push(LAYOUT_EXTENTS);
+                append_section(&(body_id, runs), encoded)
             }
         }
     }
@@ -151,7 +156,10 @@ impl ObjectRecord {
         let layout = match bytes.split_first() {
             None => return Err(RecordError::Empty),
             Some((&LAYOUT_INLINE, body)) => Layout::Inline(body.to_vec()),
-            Some((&LAYOUT_RUNS, mut rest)) => Layout::Runs(take_section("runs", &mut rest)?),
+            Some((&LAYOUT_EXTENTS, mut rest)) => {
+                let (body_id, runs) = take_section("extents", &mut rest)?;
+                Layout::Extents { body_id, runs }
+            }
             Some((&other, _)) => return Err(RecordError::Layout(other)),
         };
         Ok(Self { listed, metadata, layout })

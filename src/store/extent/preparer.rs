@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ringstone_io::error::IoError;
+use ringstone_io::IoError;
 use ringstone_io::runtime::Clock;
 
 use crate::config::limits::{BLOCK_BYTES, SPACE_AHEAD_BYTES, SPACE_CHECK_MS, SPACE_STEP_BYTES};

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use ringstone_io::disk::Disk;
 
 use crate::config::limits::{BLOCK_BYTES, RUN_BYTES_MAX, RUN_BYTES_MIN, SPACE_AHEAD_BYTES};
-use crate::index::engine::{Engine, ScanLimits};
+use crate::index::engine::{Engine, KeyRange, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::object::Run;
 use crate::index::record::space_map::{CHUNK_BYTES, Chunk};
@@ -200,7 +200,7 @@ impl State {
     fn take(&mut self, remaining_blocks: u64) -> Option<Run> {
         let wanted = remaining_blocks.min(RUN_BYTES_MAX / BLOCK) as u32;
         let least = if self.exhausted { FRAME_BLOCKS } else { (RUN_BYTES_MIN / BLOCK) as u32 }.min(wanted);
-        let mut take_from = |id: u32, extent: &mut ExtentSpace| {
+        let take_from = |id: u32, extent: &mut ExtentSpace| {
             let (block, blocks) = extent.take(wanted, least)?;
             Some(Run { node: THIS_NODE, extent: id, block, blocks })
         };
@@ -236,7 +236,7 @@ fn load_map(engine: &Engine) -> Result<BTreeMap<u32, Vec<(u16, Chunk)>>, StoreEr
     let limits = ScanLimits { entries_max: 4096, bytes_max: usize::MAX, value_bytes_max: CHUNK_BYTES };
     let mut after: Option<Vec<u8>> = None;
     loop {
-        let page = engine.scan(key_encoding::range_after(&start, &end, after.as_deref()), limits)?;
+        let page = engine.scan(KeyRange::after(&start, &end, after.as_deref()), limits)?;
         for (key, entry) in &page.entries {
             let (Some((extent, chunk)), Ok(bits)) =
                 (key_encoding::decode_space_key(key), Chunk::try_from(entry.value.as_slice()))
