@@ -1,0 +1,6 @@
+//! Groups of headers and the types they become.
+
+pub mod checksum;
+pub mod metadata;
+pub mod object;
+pub mod write_condition;
