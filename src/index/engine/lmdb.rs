@@ -205,13 +205,11 @@ impl LmdbEngine {
         let mut changed = false;
         for batch in group {
             let lost = self.first_lost(&transaction, &batch.checks).map_err(before_commit)?;
-            outcomes.push(match lost {
-                Some(check) => Outcome::Conflict { check },
-                None => {
-                    changed |=
-                        self.apply(&mut transaction, &batch.writes, revision).map_err(before_commit)?;
-                    Outcome::Committed
-                }
+            outcomes.push(if let Some(check) = lost {
+                Outcome::Conflict { check }
+            } else {
+                changed |= self.apply(&mut transaction, &batch.writes, revision).map_err(before_commit)?;
+                Outcome::Committed
             });
         }
         if changed {

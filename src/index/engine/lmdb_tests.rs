@@ -95,7 +95,7 @@ fn overwrites_reuse_the_space_they_free() {
     let everything = KeyRange { start: Bound::Unbounded, end: None };
     let mut file_bytes_settled = 0;
     for round in 0..60 {
-        engine.commit(&[put("key", &[3; 20_000])]).unwrap();
+        engine.commit(&[put("key", &vec![3; 20_000])]).unwrap();
         assert_eq!(engine.scan(everything, limits).unwrap().entries.len(), 1);
         if round == 20 {
             file_bytes_settled = engine.statistics().file_bytes;
