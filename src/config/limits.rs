@@ -165,6 +165,11 @@ pub const INDEX_VALUE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// enlarged while requests run. About eight thousand million objects.
 pub const INDEX_MAP_BYTES: usize = 4 * 1024 * 1024 * 1024 * 1024;
 
+/// Space that the index takes from the filesystem ahead of its need: an eighth of what it has, within these. A step
+/// is written and synced by the commit that needs it, so it must not take long; nor come often.
+pub const INDEX_GROWTH_BYTES_MIN: u64 = 1024 * 1024;
+pub const INDEX_GROWTH_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
 /// Reads of the index at one moment, in all threads: one a core and a few for the jobs, with room for the largest
 /// machines. A slot costs 64 bytes.
 pub const INDEX_READERS_MAX: u32 = 1024;

@@ -39,14 +39,19 @@ pub enum IndexError {
 }
 
 impl IndexError {
-    /// The device or the map is full.
+    /// The device or the map is full. LMDB says so in more ways than one, see `engine::file_growth`.
     pub fn is_no_space(&self) -> bool {
         match self {
             Self::Engine { source: heed::Error::Io(source), .. } | Self::Directory { source, .. } => {
-                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+                is_no_space(source)
             }
             Self::Engine { source: heed::Error::Mdb(heed::MdbError::MapFull), .. } => true,
             _ => false,
         }
     }
+}
+
+/// The filesystem, or the user's share of it, is full.
+pub(super) fn is_no_space(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

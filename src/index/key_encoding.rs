@@ -13,6 +13,10 @@
 //! is: UTF-8 has no byte above 0xF4, so none overflows, the order stays, and the byte zero is left over to end a
 //! key where something follows it.
 
+use std::ops::Bound;
+
+use super::engine::KeyRange;
+
 const BUCKET: u8 = b'B';
 const META: u8 = b'M';
 const OBJECT: u8 = b'O';
@@ -87,13 +91,18 @@ pub fn meta_key(name: &str) -> Vec<u8> {
     [&[META], name.as_bytes()].concat()
 }
 
-/// The least key that is greater than every key with this prefix. `None` if there is none: no key starts with 0xFF,
-/// so above the engine there always is one.
+/// The least key that is greater than every key with this prefix. `None` if there is none; a prefix that starts with
+/// a table always has one.
 pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
     let mut next = prefix.get(..=last)?.to_vec();
     *next.last_mut()? += 1;
     Some(next)
+}
+
+/// What is left of a range behind the key `after`, or all of it: the range of a scan's next page.
+pub fn range_after<'a>(start: &'a [u8], end: &'a [u8], after: Option<&'a [u8]>) -> KeyRange<'a> {
+    KeyRange { start: after.map_or(Bound::Included(start), Bound::Excluded), end: Some(end) }
 }
 
 fn extend_raised(encoded: &mut Vec<u8>, piece: &str) {

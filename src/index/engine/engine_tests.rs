@@ -18,7 +18,7 @@ pub(in crate::index) fn scratch_directory() -> TempDir {
 /// Each engine, and what must live as long as it does.
 pub(in crate::index) fn both_engines() -> (TempDir, [Engine; 2]) {
     let directory = scratch_directory();
-    let lmdb = Engine::Lmdb(LmdbEngine::open(directory.path()).unwrap());
+    let lmdb = Engine::open(directory.path()).unwrap();
     (directory, [lmdb, Engine::Memory(MemoryEngine::new())])
 }
 
@@ -281,11 +281,11 @@ proptest! {
     fn lmdb_behaves_as_a_sorted_map(actions in proptest::collection::vec(action(), 1..40)) {
         let directory = scratch_directory();
         let memory = Engine::Memory(MemoryEngine::new());
-        let mut lmdb = Some(Engine::Lmdb(LmdbEngine::open(directory.path()).unwrap()));
+        let mut lmdb = Some(Engine::open(directory.path()).unwrap());
         for action in &actions {
             if matches!(action, Action::Reopen) {
                 let next_revision = lmdb.take().unwrap().next_revision();
-                let reopened = Engine::Lmdb(LmdbEngine::open(directory.path()).unwrap());
+                let reopened = Engine::open(directory.path()).unwrap();
                 prop_assert_eq!(reopened.next_revision(), next_revision);
                 lmdb = Some(reopened);
             }

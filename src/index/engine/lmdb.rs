@@ -8,16 +8,20 @@
 //!
 //! Reads open a transaction inside the call and close it before returning. Syncs are LMDB's default: the pages,
 //! then the page that names them. The flags that skip a sync lose acknowledged writes in a power cut.
+//! Before a commit `file_growth` makes the file long enough for it, so that a full device fails the group and not
+//! the node.
 
 use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Bound;
 use std::path::Path;
+use std::sync::Arc;
 
 use heed::types::Bytes;
 use heed::{CommitOrAbort, Database, Env, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 
+use super::file_growth::FileGrowth;
 use super::{
     Batch, Bounds, Check, CommitFailure, Entry, KeyRange, Outcome, Statistics, Step, Visitor, Write,
 };
@@ -38,11 +42,18 @@ const SEEK_STEPS_MAX: usize = 8;
 /// LMDB takes map sizes in whole pages; every page size in use divides this.
 const MAP_GRANULE_BYTES: usize = 2 * 1024 * 1024;
 
+/// A value up to this size lies in one page, so that any free page can take it.
+const ONE_PAGE_VALUE_BYTES_MAX: usize = 4000;
+
+/// Pages that a commit may take from the free ones alone. Its list of freed pages then lies in one page too.
+const FREE_PAGES_TAKEN_MAX: u64 = 400;
+
 /// An open environment. Clones share it; it closes with the last one.
 #[derive(Clone, Debug)]
 pub struct LmdbEngine {
     environment: Env<WithoutTls>,
     records: Database<'static, Bytes, Bytes>,
+    growth: Arc<FileGrowth>,
     /// Added to LMDB's transaction number to give the revision.
     base: u64,
 }
@@ -76,7 +87,9 @@ impl LmdbEngine {
             CommitOrAbort::Commit(records) => records,
             CommitOrAbort::Abort(never) => match never {},
         };
-        let mut engine = Self { environment, records, base: 0 };
+        let file = environment.try_clone_inner_file().map_err(failed("opening"))?;
+        let growth = FileGrowth::new(file, environment.info().map_size as u64).map_err(unusable)?;
+        let mut engine = Self { environment, records, growth: Arc::new(growth), base: 0 };
         engine.base = engine.settle_base(directory)?;
         // The files are new perhaps, and so is the directory: a power cut must not take the names away.
         sync_directory(directory).map_err(unusable)?;
@@ -111,6 +124,7 @@ impl LmdbEngine {
         let mut own = vec![FORMAT];
         own.extend_from_slice(&base.to_be_bytes());
         let mut transaction = self.environment.write_txn().map_err(failed("creating"))?;
+        self.secure_space(8, false).map_err(failed("creating"))?;
         self.records.put(&mut transaction, OWN_KEY, &own).map_err(failed("creating"))?;
         transaction.commit().map_err(failed("creating"))?;
         Ok(base)
@@ -200,24 +214,59 @@ impl LmdbEngine {
     pub(super) fn commit(&self, group: &[Batch]) -> Result<Vec<Outcome>, CommitFailure> {
         let mut transaction =
             self.environment.write_txn().map_err(failed("a commit")).map_err(before_commit)?;
+        // A device that cannot write or sync zeros is broken: what it did to the file is not known.
+        self.secure_space_for(group).map_err(failed("making the file longer")).map_err(|error| {
+            if error.is_no_space() { CommitFailure::NoSpace } else { CommitFailure::Unknown(error) }
+        })?;
         let revision = self.base + transaction.id() as u64;
         let mut outcomes = Vec::with_capacity(group.len());
         let mut changed = false;
         for batch in group {
             let lost = self.first_lost(&transaction, &batch.checks).map_err(before_commit)?;
-            outcomes.push(match lost {
-                Some(check) => Outcome::Conflict { check },
-                None => {
-                    changed |=
-                        self.apply(&mut transaction, &batch.writes, revision).map_err(before_commit)?;
-                    Outcome::Committed
-                }
+            outcomes.push(if let Some(check) = lost {
+                Outcome::Conflict { check }
+            } else {
+                changed |= self.apply(&mut transaction, &batch.writes, revision).map_err(before_commit)?;
+                Outcome::Committed
             });
         }
         if changed {
             transaction.commit().map_err(failed("a commit")).map_err(|error| self.at_commit(error))?;
         }
         Ok(outcomes)
+    }
+
+    /// Space for all that the group may write, at the worst: each write copies the pages of its path and splits
+    /// each of them, and LMDB writes down which pages it freed.
+    fn secure_space_for(&self, group: &[Batch]) -> heed::Result<()> {
+        let tree = self.environment.unnamed_database_stat();
+        let path_pages = u64::from(tree.depth) + 1;
+        let (mut pages, mut one_page_values) = (0, true);
+        for write in group.iter().flat_map(|batch| &batch.writes) {
+            pages += 2 * path_pages + 1;
+            if let Write::Put(_, value) = write {
+                pages += value.len() as u64 / u64::from(tree.page_size) + 1;
+                one_page_values &= value.len() <= ONE_PAGE_VALUE_BYTES_MAX;
+            }
+        }
+        if pages == 0 { Ok(()) } else { self.secure_space(pages + pages / 64 + 64, one_page_values) }
+    }
+
+    /// Written space for `pages` new pages behind the tree; or, where the filesystem has no more and any free page
+    /// will do, so many free pages in the file that the commit cannot run out of them. Deletes thus work on a full
+    /// device.
+    fn secure_space(&self, pages: u64, any_page_will_do: bool) -> heed::Result<()> {
+        let tree = self.environment.unnamed_database_stat();
+        let tree_pages = (tree.branch_pages + tree.leaf_pages + tree.overflow_pages) as u64;
+        let file_pages = self.environment.info().last_page_number as u64 + 1;
+        let Err(error) = self.growth.cover((file_pages + pages) * u64::from(tree.page_size)) else {
+            return Ok(());
+        };
+        let free_pages = file_pages.saturating_sub(tree_pages);
+        if any_page_will_do && pages <= FREE_PAGES_TAKEN_MAX && 4 * pages <= free_pages {
+            return Ok(());
+        }
+        Err(error.into())
     }
 
     fn first_lost(&self, transaction: &RwTxn<'_>, checks: &[Check]) -> Result<Option<usize>, IndexError> {
@@ -283,9 +332,9 @@ impl LmdbEngine {
     }
 
     /// LMDB writes and syncs the new pages first, and only then the page that makes them the current state. A
-    /// failure of that last step poisons the environment; so as long as it still opens transactions, the group is
-    /// certainly not applied, and what the full device may have lost are pages that nothing refers to and that
-    /// later commits write anew in full.
+    /// failure of that last step poisons the environment. So if there was no space, and the environment still opens
+    /// transactions, the group is certainly not applied: what the device may have lost are pages that nothing
+    /// refers to and that later commits write anew in full.
     fn at_commit(&self, error: IndexError) -> CommitFailure {
         if error.is_no_space() && self.environment.read_txn().is_ok() {
             CommitFailure::NoSpace

@@ -1,5 +1,7 @@
 //! What only the engine on disk has: files, revisions over restarts, a map that can be full.
 
+use std::os::unix::fs::MetadataExt;
+
 use heed::CompactionOption;
 
 use super::super::tests::scratch_directory;
@@ -10,24 +12,20 @@ fn put(key: &str, value: &[u8]) -> Batch {
     Batch { checks: Vec::new(), writes: vec![Write::Put(key.into(), value.to_vec())] }
 }
 
-fn open(directory: &Path) -> Engine {
-    Engine::Lmdb(LmdbEngine::open(directory).unwrap())
-}
-
 #[test]
 fn entries_and_revisions_survive_a_restart() {
     let directory = scratch_directory();
     let path = directory.path().join("new").join("index");
     let mut revisions = Vec::new();
     for round in 0..5 {
-        let engine = open(&path);
+        let engine = Engine::open(&path).unwrap();
         revisions.push(engine.next_revision());
         engine.commit(&[put(&format!("key {round}"), b"value")]).unwrap();
         let found = engine.get(format!("key {round}").as_bytes()).unwrap().unwrap();
         assert_eq!(found.revision, *revisions.last().unwrap());
     }
     assert!(revisions.is_sorted_by(|earlier, later| earlier < later));
-    assert_eq!(open(&path).statistics().entries, 5);
+    assert_eq!(Engine::open(&path).unwrap().statistics().entries, 5);
 }
 
 #[test]
@@ -90,16 +88,36 @@ fn files_of_others_are_refused() {
 #[test]
 fn overwrites_reuse_the_space_they_free() {
     let directory = scratch_directory();
-    let engine = open(directory.path());
+    let engine = Engine::open(directory.path()).unwrap();
     let limits = ScanLimits { entries_max: 10, bytes_max: 1 << 20, value_bytes_max: 1 << 20 };
     let everything = KeyRange { start: Bound::Unbounded, end: None };
     let mut file_bytes_settled = 0;
     for round in 0..60 {
-        engine.commit(&[put("key", &[3; 20_000])]).unwrap();
+        engine.commit(&[put("key", &vec![3; 20_000])]).unwrap();
         assert_eq!(engine.scan(everything, limits).unwrap().entries.len(), 1);
         if round == 20 {
             file_bytes_settled = engine.statistics().file_bytes;
         }
     }
     assert_eq!(engine.statistics().file_bytes, file_bytes_settled);
+}
+
+#[test]
+fn the_file_is_written_ahead_of_the_tree_and_never_beyond_the_map() {
+    let directory = scratch_directory();
+    let map_bytes = 4 * MAP_GRANULE_BYTES as u64;
+    let engine = Engine::Lmdb(LmdbEngine::open_with_map(directory.path(), map_bytes as usize).unwrap());
+    let mut committed = 0;
+    loop {
+        match engine.commit(&[put(&format!("key {committed}"), &vec![1; 9000])]) {
+            Ok(_) => committed += 1,
+            Err(CommitFailure::NoSpace) => break,
+            Err(other) => panic!("{other}"),
+        }
+        let file = fs::metadata(directory.path().join("data.mdb")).unwrap();
+        assert!(engine.statistics().file_bytes <= file.len() && file.len() <= map_bytes);
+        assert!(file.blocks() * 512 >= file.len(), "the file has holes");
+    }
+    assert_eq!(engine.statistics().entries, committed);
+    assert!(engine.statistics().bytes_used > map_bytes * 3 / 4);
 }

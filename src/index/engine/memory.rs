@@ -80,12 +80,12 @@ impl MemoryEngine {
         let mut changed = false;
         let outcomes = group
             .iter()
-            .map(|batch| match batch.checks.iter().position(|check| !records.holds(check)) {
-                Some(check) => Outcome::Conflict { check },
-                None => {
-                    changed |= records.apply(&batch.writes, revision);
-                    Outcome::Committed
+            .map(|batch| {
+                if let Some(check) = batch.checks.iter().position(|check| !records.holds(check)) {
+                    return Outcome::Conflict { check };
                 }
+                changed |= records.apply(&batch.writes, revision);
+                Outcome::Committed
             })
             .collect();
         if changed {

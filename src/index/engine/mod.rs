@@ -6,10 +6,12 @@
 //!
 //! Keys whose first byte is zero belong to the engine itself and are invisible above it.
 
+mod file_growth;
 pub mod lmdb;
 pub mod memory;
 
 use std::ops::Bound;
+use std::path::Path;
 
 use thiserror::Error;
 
@@ -143,6 +145,11 @@ pub struct Statistics {
 type Visitor<'v> = dyn FnMut(&[u8], u64, &[u8]) -> Result<Step, IndexError> + 'v;
 
 impl Engine {
+    /// The engine of a node: LMDB in `directory`, which is created if need be.
+    pub fn open(directory: &Path) -> Result<Self, IndexError> {
+        LmdbEngine::open(directory).map(Self::Lmdb)
+    }
+
     pub fn get(&self, key: &[u8]) -> Result<Option<Entry>, IndexError> {
         match self {
             Self::Lmdb(engine) => engine.get(key),
@@ -255,7 +262,7 @@ struct Bounds<'a> {
 }
 
 impl<'a> KeyRange<'a> {
-    /// From the first key to before the second.
+    /// From the first key up to, not including, the second.
     pub fn between(start: &'a [u8], end: &'a [u8]) -> Self {
         Self { start: Bound::Included(start), end: Some(end) }
     }

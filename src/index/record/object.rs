@@ -55,14 +55,12 @@ pub struct ETag {
 /// As clients see it, without quotes.
 impl fmt::Display for ETag {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 32];
-        let md5 = match hex::encode_to_slice(self.md5, &mut text).map(|()| std::str::from_utf8(&text)) {
-            Ok(Ok(md5)) => md5,
-            _ => return Err(fmt::Error),
-        };
+        for byte in self.md5 {
+            write!(formatter, "{byte:02x}")?;
+        }
         match self.parts {
-            None => formatter.write_str(md5),
-            Some(parts) => write!(formatter, "{md5}-{parts}"),
+            None => Ok(()),
+            Some(parts) => write!(formatter, "-{parts}"),
         }
     }
 }
