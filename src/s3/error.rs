@@ -44,6 +44,7 @@ macro_rules! error_codes {
 
 error_codes! {
     AccessDenied 403 "Access Denied.",
+    AccessControlListNotSupported 400 "The bucket does not allow ACLs.",
     AuthorizationHeaderMalformed 400 "The authorization header you provided is invalid.",
     AuthorizationQueryParametersError 400 "The query parameters of the presigned URL are invalid.",
     BadDigest 400 "The Content-MD5 or checksum value that you specified did not match what the server received.",
