@@ -10,7 +10,6 @@ use crate::http::framing::FramingError;
 use crate::http::head::HeadError;
 use crate::config::limits::HEADER_SECTION_BYTES_MAX;
 use crate::s3::error::{ErrorCode, S3Error};
-use crate::s3::xml::XmlError;
 use crate::store::error::{Refusal, StoreError};
 use crate::store::objects::{WriteCondition, WriteRefusal};
 
@@ -41,7 +40,7 @@ impl S3Error {
             Refusal::Refused(WriteRefusal::NoSuchBucket) => Self::no_such_bucket(bucket),
             Refusal::Refused(WriteRefusal::NoSuchKey) => Self::no_such_key(key),
             Refusal::Refused(WriteRefusal::ConditionFailed) => {
-                Self::new(ErrorCode::PreconditionFailed).field("Condition", header)
+                Self::precondition_failed(header)
             }
             Refusal::Refused(WriteRefusal::Conflict) => {
                 Self::new(ErrorCode::ConditionalRequestConflict).field("Condition", header).field("Key", key)
@@ -84,13 +83,6 @@ impl From<BodyError> for S3Error {
     }
 }
 
-impl From<XmlError> for S3Error {
-    fn from(error: XmlError) -> Self {
-        tracing::debug!(%error, "an XML body was refused");
-        Self::new(ErrorCode::MalformedXML)
-    }
-}
-
 impl From<HeadRefusal> for S3Error {
     fn from(refusal: HeadRefusal) -> Self {
         match refusal {
@@ -98,11 +90,11 @@ impl From<HeadRefusal> for S3Error {
                 Self::new(ErrorCode::RequestHeaderSectionTooLarge)
                     .field("MaxSizeAllowed", HEADER_SECTION_BYTES_MAX.to_string())
             }
-            HeadRefusal::Framing(FramingError::TransferCoding) => {
+            HeadRefusal::Framing(FramingError::UnknownCoding) => {
                 Self::with_message(ErrorCode::NotImplemented, refusal.to_string())
             }
-            HeadRefusal::Timeout => Self::new(ErrorCode::RequestTimeout),
-            HeadRefusal::Head(_) | HeadRefusal::Host | HeadRefusal::Framing(_) => {
+            HeadRefusal::Deadline => Self::new(ErrorCode::RequestTimeout),
+            HeadRefusal::Head(_) | HeadRefusal::Host | HeadRefusal::Framing(_) | HeadRefusal::Incomplete => {
                 Self::with_message(ErrorCode::BadRequest, refusal.to_string())
             }
         }

@@ -1,6 +1,5 @@
 //! What an operation is: one row of the table, and what its function is given.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -73,7 +72,7 @@ pub struct Operation {
     /// All of these are needed.
     pub permissions: &'static [Permission],
     pub body: BodyKind,
-    pub run: for<'a> fn(Call<'a>) -> Run<'a>,
+    pub run: for<'a, 'b> fn(Call<'a, 'b>) -> Run<'a>,
 }
 
 /// The future of an operation. Boxed, so that an idle connection is not as large as the largest operation.
@@ -83,7 +82,7 @@ pub type Run<'a> = Pin<Box<dyn Future<Output = Result<Response, S3Error>> + 'a>>
 pub struct Context {
     pub store: Store,
     pub clock: Clock,
-    pub authenticator: RefCell<Authenticator>,
+    pub authenticator: Authenticator,
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
@@ -91,19 +90,19 @@ pub struct Context {
 }
 
 /// One authorised request. Made by the pipeline alone, so no operation can run without authorisation.
-pub struct Call<'a> {
+pub struct Call<'a, 'b> {
     pub context: &'a Rc<Context>,
     pub head: &'a RequestHead,
     pub address: &'a Address,
     pub identity: Identity,
-    pub payload: Payload<'a>,
+    pub payload: Payload<'a, 'b>,
     pub presigned: bool,
     pub(in crate::s3) bucket: Option<BucketRecord>,
     /// When the request came in, Unix milliseconds.
     pub admitted_ms: i64,
 }
 
-impl Call<'_> {
+impl Call<'_, '_> {
     /// The existing bucket. Operations whose scope is an existing bucket or object always have one.
     pub fn bucket(&self) -> Result<&BucketRecord, S3Error> {
         self.bucket.as_ref().ok_or_else(S3Error::internal)

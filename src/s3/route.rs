@@ -7,9 +7,16 @@ use crate::s3::operation::{Operation, Scope, Selector};
 use crate::s3::ops;
 use crate::s3::ops::not_implemented::{self, Refused};
 
+/// What a request turned out to be.
+pub enum Routed {
+    Operation(&'static Operation),
+    /// Known to S3, not served here.
+    Refused(&'static Refused),
+}
+
 /// Finds the operation of a request. A sub-resource that is known but not served gets its own answer and never falls
 /// through to a plain operation on the object or bucket.
-pub fn route(head: &RequestHead, address: &Address) -> Result<&'static Operation, S3Error> {
+pub fn route(head: &RequestHead, address: &Address) -> Result<Routed, S3Error> {
     let scope = match (&address.bucket, &address.key) {
         (None, _) => Scope::Service,
         (Some(_), None) => Scope::Bucket,
@@ -18,12 +25,13 @@ pub fn route(head: &RequestHead, address: &Address) -> Result<&'static Operation
     let rows = || ops::OPERATIONS.iter().copied().flatten().filter(|row| row.method == head.method() && row.scope == scope);
     let selected = |row: &&Operation| row.selector != Selector::Plain && selects(row.selector, head, address);
     if let Some(row) = rows().find(selected) {
-        return Ok(row);
+        return Ok(Routed::Operation(row));
     }
     if let Some(refused) = not_implemented::REFUSED.iter().find(|refused| refuses(refused, scope, head, address)) {
-        return Err(refused.error(head.method()));
+        return Ok(Routed::Refused(refused));
     }
-    rows().find(|row| row.selector == Selector::Plain).ok_or_else(|| method_not_allowed(head, scope))
+    let plain = rows().find(|row| row.selector == Selector::Plain);
+    plain.map(Routed::Operation).ok_or_else(|| method_not_allowed(head, scope))
 }
 
 fn selects(selector: Selector, head: &RequestHead, address: &Address) -> bool {
@@ -51,9 +59,7 @@ fn method_not_allowed(head: &RequestHead, scope: Scope) -> S3Error {
         // OPTIONS and whatever else S3 or HTTP may define.
         return S3Error::new(ErrorCode::NotImplemented);
     }
-    S3Error::new(ErrorCode::MethodNotAllowed)
-        .field("Method", String::from_utf8_lossy(head.method_token()))
-        .field("ResourceType", resource)
+    S3Error::method_not_allowed(&String::from_utf8_lossy(head.method_token()), resource, "")
 }
 
 #[cfg(test)]

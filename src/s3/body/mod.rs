@@ -1,1 +1,128 @@
-//! (being written)
+//! Request bodies as S3 sees them: what the framing of HTTP holds, without aws-chunked, checked against the signature.
+//!
+//! Nothing that is read here counts before [`Payload::finish`] has said that all of it was what the client signed.
+
+pub mod aws_chunked;
+pub mod receive;
+
+use ringstone_io::buffer::{BufferPool, Window};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use crate::auth::PayloadSeal;
+use crate::http::body::Body;
+use crate::http::head::RequestHead;
+use crate::s3::body::aws_chunked::AwsChunkedDecoder;
+use crate::s3::error::{ErrorCode, S3Error};
+
+/// Trailing header fields: lower-case name and value.
+pub type Trailers = Vec<(String, String)>;
+
+/// The payload of one request.
+pub struct Payload<'a, 'b> {
+    body: &'a mut Body<'b>,
+    decoder: Option<AwsChunkedDecoder>,
+    sha256: Option<(Sha256, [u8; 32])>,
+    length: Option<u64>,
+    /// All of the payload has been handed out.
+    ended: bool,
+}
+
+impl<'a, 'b> Payload<'a, 'b> {
+    /// Joins a body and its seal. Fails where the headers contradict each other.
+    pub fn new(body: &'a mut Body<'b>, head: &RequestHead, seal: PayloadSeal) -> Result<Self, S3Error> {
+        let framed_length = body.length();
+        let mut payload = Self { body, decoder: None, sha256: None, length: framed_length, ended: false };
+        let trailer = head.header("x-amz-trailer");
+        match seal {
+            PayloadSeal::Unsigned => {}
+            PayloadSeal::Sha256(expected) => payload.sha256 = Some((Sha256::new(), expected)),
+            seal => {
+                let decoded = decoded_length(head)?;
+                payload.length = Some(decoded);
+                payload.decoder = Some(AwsChunkedDecoder::new(seal, trailer, decoded)?);
+            }
+        }
+        Ok(payload)
+    }
+
+    /// Bytes of the payload, where the request says so.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Fills the window with payload from its start; 0 at the end.
+    pub async fn read(&mut self, mut window: Window) -> Result<(usize, Window), S3Error> {
+        while !self.ended {
+            let (count, filled) = self.body.read(window).await?;
+            window = filled;
+            let Some(decoder) = &mut self.decoder else {
+                self.ended = count == 0;
+                if let Some((hasher, _)) = &mut self.sha256 {
+                    hasher.update(&window[..count]);
+                }
+                return Ok((count, window));
+            };
+            if count == 0 {
+                return Err(S3Error::incomplete_body());
+            }
+            let decoded = decoder.decode(&mut window[..count])?;
+            self.ended = decoded.done;
+            if decoded.done && decoded.read < count {
+                // Bytes after the end of the framing belong to nothing.
+                return Err(S3Error::incomplete_body());
+            }
+            if decoded.written > 0 {
+                return Ok((decoded.written, window));
+            }
+        }
+        Ok((0, window))
+    }
+
+    /// Reads what is left of the framing and checks the whole: the payload must have ended here.
+    pub async fn finish(&mut self, buffers: &BufferPool) -> Result<Trailers, S3Error> {
+        if !self.ended {
+            let buffer = buffers.acquire().await;
+            let size = buffer.len();
+            let (count, _window) = self.read(buffer.window(0..size)).await?;
+            if count > 0 {
+                return Err(S3Error::incomplete_body());
+            }
+        }
+        // The outer chunked coding may still have its end to come.
+        if !self.body.collect(0).await.is_ok_and(|rest| rest.is_empty()) {
+            return Err(S3Error::incomplete_body());
+        }
+        if let Some((hasher, expected)) = self.sha256.take() {
+            let computed = hasher.finalize();
+            if !bool::from(computed.as_slice().ct_eq(&expected)) {
+                return Err(S3Error::new(ErrorCode::XAmzContentSHA256Mismatch)
+                    .field("ClientComputedContentSHA256", hex::encode(expected))
+                    .field("S3ComputedContentSHA256", hex::encode(computed)));
+            }
+        }
+        Ok(self.decoder.as_ref().map(|decoder| decoder.trailers().to_vec()).unwrap_or_default())
+    }
+
+    /// The whole payload in memory, checked. For documents, not for objects.
+    pub async fn collect(&mut self, bytes_max: usize) -> Result<(Vec<u8>, Trailers), S3Error> {
+        if self.decoder.is_some() {
+            return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
+        }
+        let bytes = self.body.collect(bytes_max).await?;
+        self.ended = true;
+        if let Some((hasher, expected)) = self.sha256.take() {
+            let computed = hasher.chain_update(&bytes).finalize();
+            if !bool::from(computed.as_slice().ct_eq(&expected)) {
+                return Err(S3Error::new(ErrorCode::XAmzContentSHA256Mismatch));
+            }
+        }
+        Ok((bytes, Vec::new()))
+    }
+}
+
+fn decoded_length(head: &RequestHead) -> Result<u64, S3Error> {
+    let value = head.header("x-amz-decoded-content-length").ok_or_else(S3Error::missing_content_length)?;
+    let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    digits.and_then(|text| text.parse().ok()).ok_or_else(S3Error::missing_content_length)
+}

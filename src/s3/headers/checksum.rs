@@ -37,11 +37,11 @@ impl Promise {
                 (Some(_), None) => {
                     let message = "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or \
                                    x-amz-trailer headers were found.";
-                    return Err(S3Error::with_message(ErrorCode::InvalidRequest, message));
+                    return Err(S3Error::invalid_request(message));
                 }
                 _ => {
                     let message = "Value for x-amz-sdk-checksum-algorithm header is invalid.";
-                    return Err(S3Error::with_message(ErrorCode::InvalidRequest, message));
+                    return Err(S3Error::invalid_request(message));
                 }
             }
         }
@@ -106,7 +106,7 @@ fn header_value(head: &RequestHead) -> Result<Option<Digest>, S3Error> {
         }
         let invalid = || {
             let name = String::from_utf8_lossy(name);
-            S3Error::with_message(ErrorCode::InvalidRequest, format!("Value for {name} header is invalid."))
+            S3Error::invalid_request(format!("Value for {name} header is invalid."))
         };
         let algorithm = Algorithm::from_header(name).ok_or_else(invalid)?;
         if found.is_some() {
@@ -122,7 +122,7 @@ fn trailer(head: &RequestHead) -> Result<Option<Algorithm>, S3Error> {
     let algorithm = Algorithm::from_header(value.trim_ascii().to_ascii_lowercase());
     algorithm.map(Some).ok_or_else(|| {
         let message = "The value specified in the x-amz-trailer header is not supported";
-        S3Error::with_message(ErrorCode::InvalidRequest, message)
+        S3Error::invalid_request(message)
     })
 }
 
@@ -133,13 +133,13 @@ fn trailer_value(algorithm: Algorithm, trailers: &[(String, String)]) -> Result<
         .ok_or_else(|| S3Error::new(ErrorCode::MalformedTrailerError))?;
     Digest::from_base64(algorithm, value).ok_or_else(|| {
         let message = format!("Value for {} trailing header is invalid.", algorithm.header());
-        S3Error::with_message(ErrorCode::InvalidRequest, message)
+        S3Error::invalid_request(message)
     })
 }
 
 fn several() -> S3Error {
     let message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.";
-    S3Error::with_message(ErrorCode::InvalidRequest, message)
+    S3Error::invalid_request(message)
 }
 
 #[cfg(test)]

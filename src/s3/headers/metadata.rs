@@ -70,9 +70,7 @@ fn user(head: &RequestHead) -> Result<Vec<(String, String)>, S3Error> {
     }
     let size = user.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
     if size > METADATA_BYTES_MAX {
-        return Err(S3Error::new(ErrorCode::MetadataTooLarge)
-            .field("Size", size.to_string())
-            .field("MaxSizeAllowed", METADATA_BYTES_MAX.to_string()));
+        return Err(S3Error::metadata_too_large(size, METADATA_BYTES_MAX));
     }
     Ok(user)
 }

@@ -16,7 +16,7 @@ pub fn from_head(head: &RequestHead) -> Result<WriteCondition, S3Error> {
         }
         (None, Some(b"*")) => Ok(WriteCondition::Absent),
         (None, Some(_)) => {
-            Err(S3Error::with_message(ErrorCode::InvalidRequest, "If-None-Match accepts only the value * on writes."))
+            Err(S3Error::invalid_request("If-None-Match accepts only the value * on writes."))
         }
         (Some(b"*"), None) => Ok(WriteCondition::Exists),
         (Some(etag), None) => Ok(WriteCondition::ETagIs(unquoted(etag))),

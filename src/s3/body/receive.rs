@@ -1,0 +1,26 @@
+//! From payload to store: the loop that every upload runs.
+
+use crate::checksum::Algorithm;
+use crate::s3::body::{Payload, Trailers};
+use crate::s3::error::S3Error;
+use crate::store::Store;
+use crate::store::body_writer::BodyWritten;
+
+/// Receives a whole payload into a new body of the store. Nothing refers to it yet.
+pub async fn receive(
+    payload: &mut Payload<'_, '_>,
+    store: &Store,
+    size_bytes: u64,
+    algorithm: Option<Algorithm>,
+) -> Result<(BodyWritten, Trailers), S3Error> {
+    let mut writer = store.body_writer(size_bytes, algorithm)?;
+    while let Some(window) = writer.space().await? {
+        let (count, window) = payload.read(window).await?;
+        if count == 0 {
+            return Err(S3Error::incomplete_body());
+        }
+        writer.filled(window, count).await?;
+    }
+    let trailers = payload.finish(store.buffers()).await?;
+    Ok((writer.finish().await?, trailers))
+}

@@ -1,0 +1,170 @@
+//! The way of a request, top to bottom: address, route, authenticate, authorise, operate, respond.
+//!
+//! Each step takes what the one before gave and makes what the next one needs; the body is not touched before the
+//! request is authorised, and a client that asked for `100 Continue` has not been told to send it until then.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use crate::auth::{Authentication, Identity, PayloadSeal};
+use crate::http::body::Body;
+use crate::http::connection::{HeadRefusal, Service};
+use crate::http::date;
+use crate::http::head::{Method, RequestHead};
+use crate::http::response::{Response, ResponseBody};
+use crate::index::record::bucket::BucketRecord;
+use crate::metrics::RequestSample;
+use crate::s3::address::{self, Address};
+use crate::s3::body::Payload;
+use crate::s3::bucket_name;
+use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::operation::{BodyKind, Call, Context, Operation, Permission};
+use crate::s3::ops;
+use crate::s3::request_id::RequestIds;
+use crate::s3::route::{self, Routed};
+
+/// The S3 service of one core.
+pub struct S3Service {
+    context: Rc<Context>,
+    ids: RequestIds,
+}
+
+/// A request whose sender is known.
+struct Authenticated {
+    identity: Identity,
+    seal: PayloadSeal,
+    presigned: bool,
+}
+
+/// A request that may run: the bucket it is about, if that exists.
+struct Authorised {
+    bucket: Option<BucketRecord>,
+}
+
+impl S3Service {
+    pub fn new(context: Rc<Context>, ids: RequestIds) -> Self {
+        Self { context, ids }
+    }
+
+    async fn run(&self, head: &RequestHead, body: &mut Body<'_>) -> (Option<&'static Operation>, Response) {
+        let address = match address::address(head, &self.context.addressing) {
+            Ok(address) => address,
+            Err(error) => return (None, self.respond(Err(error), head, "/")),
+        };
+        let (operation, result) = match route::route(head, &address) {
+            Ok(Routed::Operation(operation)) => (Some(operation), self.operate(operation, head, &address, body).await),
+            Ok(Routed::Refused(refused)) => {
+                let refusal = self.authenticate(head).and_then(|sender| {
+                    self.authorise(&[], &address, &sender.identity)?;
+                    Err(refused.error(head.method()))
+                });
+                (None, refusal)
+            }
+            Err(error) => (None, self.authenticate(head).and(Err(error))),
+        };
+        (operation, self.respond(result, head, &address.path))
+    }
+
+    async fn operate(
+        &self,
+        operation: &'static Operation,
+        head: &RequestHead,
+        address: &Address,
+        body: &mut Body<'_>,
+    ) -> Result<Response, S3Error> {
+        let admitted_ms = self.context.clock.unix_ms();
+        let Authenticated { identity, seal, presigned } = self.authenticate(head)?;
+        if seal.is_streaming() && operation.body != BodyKind::Object {
+            return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
+        }
+        let Authorised { bucket } = self.authorise(operation.permissions, address, &identity)?;
+        let payload = Payload::new(body, head, seal)?;
+        let context = &self.context;
+        (operation.run)(Call { context, head, address, identity, payload, presigned, bucket, admitted_ms }).await
+    }
+
+    fn authenticate(&self, head: &RequestHead) -> Result<Authenticated, S3Error> {
+        let now_unix_s = self.context.clock.unix_ms().div_euclid(1000);
+        match self.context.authenticator.authenticate(head, now_unix_s)? {
+            Authentication::Signed { identity, seal, presigned } => Ok(Authenticated { identity, seal, presigned }),
+            Authentication::Anonymous => {
+                Err(S3Error::access_denied("Anonymous users cannot invoke this API. Please authenticate."))
+            }
+        }
+    }
+
+    /// Every bucket belongs to its creator's organisation; members may do everything with it, others nothing.
+    fn authorise(
+        &self,
+        permissions: &[Permission],
+        address: &Address,
+        identity: &Identity,
+    ) -> Result<Authorised, S3Error> {
+        let Some(name) = &address.bucket else { return Ok(Authorised { bucket: None }) };
+        bucket_name::validate(name)?;
+        if permissions.contains(&Permission::CreateBucket) {
+            return Ok(Authorised { bucket: None });
+        }
+        let bucket = self.context.store.bucket(name)?.ok_or_else(|| S3Error::no_such_bucket(name))?;
+        if bucket.org != identity.org {
+            return Err(S3Error::new(ErrorCode::AccessDenied));
+        }
+        Ok(Authorised { bucket: Some(bucket) })
+    }
+
+    /// Adds what every response carries, and turns an error into its document.
+    fn respond(&self, result: Result<Response, S3Error>, head: &RequestHead, resource: &str) -> Response {
+        match result {
+            Ok(response) => self.sign_off(response, &self.ids.next()),
+            Err(error) => self.error(&error, head.method() == Method::Head, resource),
+        }
+    }
+
+    fn error(&self, error: &S3Error, to_head: bool, resource: &str) -> Response {
+        self.context.metrics.error(error.code.index());
+        let request_id = self.ids.next();
+        tracing::debug!(code = error.code.name(), message = %error.message, request_id, resource, "refused");
+        let mut response = Response::new(error.status());
+        if error.status() != 304 {
+            response.push_header("Content-Type", "application/xml");
+        }
+        if !to_head {
+            let document = error.to_xml(resource, &request_id, self.ids.host_id());
+            response.body = ResponseBody::Bytes(document);
+        }
+        for (name, value) in &error.headers {
+            response.push_header(*name, value.as_str());
+        }
+        self.sign_off(response, &request_id)
+    }
+
+    fn sign_off(&self, response: Response, request_id: &str) -> Response {
+        response
+            .header("Date", date::format_http(self.context.clock.unix_ms().div_euclid(1000)))
+            .header("Server", "Ringstone")
+            .header("x-amz-request-id", request_id)
+            .header("x-amz-id-2", self.ids.host_id())
+    }
+}
+
+impl Service for S3Service {
+    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _peer: SocketAddr) -> Response {
+        let started_us = self.context.clock.monotonic_us();
+        let bytes_in = body.length().unwrap_or(0);
+        let (operation, response) = self.run(&head, body).await;
+        if let Some(operation) = operation.and_then(ops::index_of) {
+            self.context.metrics.request(&RequestSample {
+                operation,
+                status: response.status,
+                bytes_in,
+                bytes_out: response.body.length(),
+                duration_us: self.context.clock.monotonic_us() - started_us,
+            });
+        }
+        response
+    }
+
+    fn refuse(&self, refusal: HeadRefusal) -> Response {
+        self.error(&refusal.into(), false, "/").closing()
+    }
+}
