@@ -12,9 +12,11 @@ use std::sync::Arc;
 
 use monoio::fs::File;
 
+use super::counters::DiskCounters;
 use super::{BLOCK_BYTES, Disk, FileDisk};
 use crate::buffer::{Rented, Window};
 use crate::error::IoError;
+use crate::sim::SimulatedDisk;
 
 /// Files one core keeps open; the oldest makes room. Times the number of cores this must stay well
 /// below the limit of open files, which sockets share.
@@ -28,10 +30,12 @@ pub struct CoreDisk {
 
 enum Backend {
     Files(CoreFiles),
+    Simulated(Arc<SimulatedDisk>),
 }
 
 struct CoreFiles {
     disk: Arc<FileDisk>,
+    counters: Arc<DiskCounters>,
     open: RefCell<OpenFiles>,
 }
 
@@ -48,8 +52,10 @@ impl CoreDisk {
             Disk::Files(disk) => {
                 let removals_seen = disk.removals();
                 let open = RefCell::new(OpenFiles { files: VecDeque::new(), removals_seen });
-                Backend::Files(CoreFiles { disk, open })
+                let counters = disk.new_counters();
+                Backend::Files(CoreFiles { disk, counters, open })
             }
+            Disk::Simulated(disk) => Backend::Simulated(disk),
         };
         Self { backend: Rc::new(backend) }
     }
@@ -61,14 +67,29 @@ impl CoreDisk {
     pub async fn write_at(&self, extent: u32, offset: u64, window: Window) -> (Result<(), IoError>, Window) {
         match &*self.backend {
             Backend::Files(files) => files.write_at(extent, offset, window).await,
+            Backend::Simulated(disk) => {
+                let result = aligned("write", extent, offset, &window)
+                    .and_then(|()| disk.write(extent, offset, &window));
+                (result, window)
+            }
         }
     }
 
     /// Fills the whole window from `offset`, or fails: `UnexpectedEof` where the extent ends before.
     /// Alignment as for [`CoreDisk::write_at`].
-    pub async fn read_at(&self, extent: u32, offset: u64, window: Window) -> (Result<(), IoError>, Window) {
+    pub async fn read_at(
+        &self,
+        extent: u32,
+        offset: u64,
+        mut window: Window,
+    ) -> (Result<(), IoError>, Window) {
         match &*self.backend {
             Backend::Files(files) => files.read_at(extent, offset, window).await,
+            Backend::Simulated(disk) => {
+                let result = aligned("read", extent, offset, &window)
+                    .and_then(|()| disk.read(extent, offset, &mut window));
+                (result, window)
+            }
         }
     }
 }
@@ -76,8 +97,8 @@ impl CoreDisk {
 impl CoreFiles {
     async fn write_at(&self, extent: u32, offset: u64, mut window: Window) -> (Result<(), IoError>, Window) {
         let failed = |source| Err(self.disk.error("write", extent, source).at(offset));
-        if let Err(error) = check_alignment(offset, &window) {
-            return (failed(error), window);
+        if let Err(error) = aligned("write", extent, offset, &window) {
+            return (Err(error), window);
         }
         let file = match self.file(extent) {
             Ok(file) => file,
@@ -94,13 +115,14 @@ impl CoreFiles {
                 Err(error) => return (failed(error), window),
             }
         }
+        self.counters.count_write(written);
         (Ok(()), window)
     }
 
     async fn read_at(&self, extent: u32, offset: u64, mut window: Window) -> (Result<(), IoError>, Window) {
         let failed = |source| Err(self.disk.error("read", extent, source).at(offset));
-        if let Err(error) = check_alignment(offset, &window) {
-            return (failed(error), window);
+        if let Err(error) = aligned("read", extent, offset, &window) {
+            return (Err(error), window);
         }
         let file = match self.file(extent) {
             Ok(file) => file,
@@ -121,6 +143,7 @@ impl CoreFiles {
                 Err(error) => return (failed(error), window),
             }
         }
+        self.counters.count_read(read);
         (Ok(()), window)
     }
 
@@ -147,18 +170,22 @@ impl CoreFiles {
 }
 
 /// What O_DIRECT asks of an operation, checked before the kernel answers with a bare EINVAL.
-fn check_alignment(offset: u64, window: &Window) -> Result<(), io::Error> {
-    let address = window.as_ptr().addr();
+fn aligned(operation: &'static str, extent: u32, offset: u64, window: &Window) -> Result<(), IoError> {
     let aligned = offset.is_multiple_of(BLOCK_BYTES as u64)
         && window.len().is_multiple_of(BLOCK_BYTES)
-        && address.is_multiple_of(BLOCK_BYTES);
+        && window.as_ptr().addr().is_multiple_of(BLOCK_BYTES);
     if aligned && !window.is_empty() {
         return Ok(());
     }
     let message = format!(
-        "offset {offset}, length {} and window start {} must be multiples of {BLOCK_BYTES}, the length not zero",
+        "length {} and window start {} must be multiples of {BLOCK_BYTES}, as the offset, and the length not zero",
         window.len(),
         window.range().start
     );
-    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+    let source = io::Error::new(io::ErrorKind::InvalidInput, message);
+    Err(IoError::new(operation, format!("extent {extent}"), source).at(offset))
 }
+
+#[cfg(test)]
+#[path = "core_disk_tests.rs"]
+mod tests;

@@ -96,3 +96,7 @@ fn pin_thread(core: usize) -> io::Result<()> {
     chosen.set(*processor);
     Ok(sched_setaffinity(None, &chosen)?)
 }
+
+#[cfg(test)]
+#[path = "core_runtime_tests.rs"]
+mod tests;
