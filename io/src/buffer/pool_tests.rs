@@ -48,7 +48,7 @@ fn buffers_are_aligned_zeroed_distinct_and_counted() {
 fn impossible_pools_are_refused() {
     for (count, size_bytes) in [(0, 4096), (1, 0), (1, 4097), (usize::MAX, 4096)] {
         let error = BufferPool::new(count, size_bytes).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{error}");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
     }
 }
 

@@ -5,7 +5,7 @@
 //! kernel is done, then goes back to its pool; whether the bytes of a dropped write arrived is unknown.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,11 +16,16 @@ use super::counters::DiskCounters;
 use super::{BLOCK_BYTES, Disk, FileDisk};
 use crate::buffer::{Rented, Window};
 use crate::error::IoError;
+use crate::runtime::{core_count, open_files_limit};
 use crate::sim::SimulatedDisk;
 
-/// Files one core keeps open; the oldest makes room. Times the number of cores this must stay well
-/// below the limit of open files, which sockets share.
-const OPEN_FILES_MAX: usize = 64;
+/// Files that one core keeps open at least and at most. Opening costs about as much as a small read, so
+/// a core keeps many, as far as the process's limit allows.
+const OPEN_FILES_MIN: usize = 16;
+const OPEN_FILES_MAX: usize = 4096;
+/// Of all descriptors that the process may have, the cores' extents take at most one in so many; the
+/// rest is for connections.
+const DESCRIPTORS_SHARE: usize = 4;
 
 /// A core's handle on a [`Disk`]. Clones share the open files; it never leaves its thread.
 #[derive(Clone)]
@@ -40,18 +45,30 @@ struct CoreFiles {
 }
 
 struct OpenFiles {
-    /// Oldest first. Short, and the hot extents are few, so a scan from the back is the fast way.
-    files: VecDeque<(u32, Rc<File>)>,
+    files: HashMap<u32, Rc<File>>,
+    /// In the order of opening; the first makes room.
+    order: VecDeque<u32>,
+    files_max: usize,
     /// Removals of the disk when the files were opened.
     removals_seen: u64,
 }
 
 impl CoreDisk {
     pub(super) fn new(disk: Disk) -> Self {
+        let of_a_core = open_files_limit() / DESCRIPTORS_SHARE / core_count();
+        Self::with_open_files(disk, of_a_core.clamp(OPEN_FILES_MIN, OPEN_FILES_MAX))
+    }
+
+    fn with_open_files(disk: Disk, files_max: usize) -> Self {
         let backend = match disk {
             Disk::Files(disk) => {
                 let removals_seen = disk.removals();
-                let open = RefCell::new(OpenFiles { files: VecDeque::new(), removals_seen });
+                let open = RefCell::new(OpenFiles {
+                    files: HashMap::new(),
+                    order: VecDeque::new(),
+                    files_max,
+                    removals_seen,
+                });
                 let counters = disk.new_counters();
                 Backend::Files(CoreFiles { disk, counters, open })
             }
@@ -153,18 +170,23 @@ impl CoreFiles {
         if open.removals_seen != removals {
             // Some extent is gone, and its number may have come back as another file.
             open.files.clear();
+            open.order.clear();
             open.removals_seen = removals;
         }
-        if let Some((_, file)) = open.files.iter().rev().find(|(number, _)| *number == extent) {
+        if let Some(file) = open.files.get(&extent) {
             return Ok(Rc::clone(file));
         }
         let file = self.disk.open_file(extent)?;
         let file = File::from_std(file).map_err(|source| self.disk.error("open", extent, source))?;
         let file = Rc::new(file);
-        if open.files.len() >= OPEN_FILES_MAX {
-            open.files.pop_front();
+        if open.order.len() >= open.files_max
+            && let Some(oldest) = open.order.pop_front()
+        {
+            // Operations in flight keep their file open by themselves.
+            open.files.remove(&oldest);
         }
-        open.files.push_back((extent, Rc::clone(&file)));
+        open.order.push_back(extent);
+        open.files.insert(extent, Rc::clone(&file));
         Ok(file)
     }
 }

@@ -1,3 +1,4 @@
+use super::CoreDisk;
 use crate::buffer::BufferPool;
 use crate::disk::{BLOCK_BYTES, Disk};
 use crate::runtime::run_on_core;
@@ -110,8 +111,8 @@ fn more_extents_than_open_files_are_served() {
     let scratch = scratch_directory();
     let disk = Disk::open(scratch.path()).unwrap();
     let pool = BufferPool::new(1, BLOCK_BYTES).unwrap();
-    let core = disk.core();
-    let extents = 0..(super::OPEN_FILES_MAX as u32 + 3);
+    let core = CoreDisk::with_open_files(disk.clone(), 3);
+    let extents = 0..7;
     run_on_core(None, async {
         let mut window = pool.acquire().await.window(0..BLOCK_BYTES);
         for round in 0..2 {

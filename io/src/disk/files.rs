@@ -92,7 +92,7 @@ impl FileDisk {
             // No reservation on this file system: give the length at least; a full disk then shows
             // when the bytes are written.
             Err(rustix::io::Errno::OPNOTSUPP) => {
-                let end = offset + length;
+                let end = offset.saturating_add(length);
                 if file.metadata().map_err(failed)?.len() < end {
                     file.set_len(end).map_err(failed)?;
                 }

@@ -39,7 +39,9 @@ fn a_gather_arrives_in_order_and_comes_back_whole() {
         }
         let ranges = vec![0..100, 200..200, 4096..(2 << 20), (3 << 20)..(4 << 20)];
         let mut expected = b"head".to_vec();
-        ranges.iter().for_each(|range| expected.extend_from_slice(&buffer[range.clone()]));
+        for range in &ranges {
+            expected.extend_from_slice(&buffer[range.clone()]);
+        }
         let gather = Gather::new(b"head".to_vec(), buffer, ranges);
         assert_eq!(gather.len(), expected.len());
         // More than the socket's buffers hold: the kernel takes it in several goes.

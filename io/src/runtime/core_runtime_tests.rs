@@ -11,6 +11,9 @@ use crate::runtime::{Elapsed, probe_io_uring, sleep, timeout};
 fn this_machine_can_run_the_tests() {
     probe_io_uring().unwrap();
     assert!(core_count() > 0);
+    let before = open_files_limit();
+    let raised = raise_open_files_limit().unwrap();
+    assert!(raised >= before && open_files_limit() == raised);
 }
 
 #[test]
@@ -23,7 +26,7 @@ fn a_core_runs_its_future_and_tasks_on_one_pinned_thread() {
                 cell.set(cell.get() + 1);
                 7
             });
-            drop(spawn(sleep(Duration::from_secs(3600))));
+            drop(spawn(sleep(Duration::from_hours(1))));
             task.await
         });
         assert_eq!((answer.unwrap(), shared.get()), (7, 1));
@@ -41,7 +44,7 @@ fn time_passes() {
         sleep(Duration::from_millis(20)).await;
         assert!(start.elapsed() >= Duration::from_millis(20));
         assert_eq!(timeout(Duration::from_secs(10), async { 5 }).await, Ok(5));
-        let never = sleep(Duration::from_secs(3600));
+        let never = sleep(Duration::from_hours(1));
         assert_eq!(timeout(Duration::from_millis(5), never).await, Err(Elapsed));
     })
     .unwrap();

@@ -66,7 +66,9 @@ proptest! {
                 Step::FailSync => {
                     disk.simulation().unwrap().fail_nth(Operation::Sync, 1, libc::EIO);
                     disk.sync(1).unwrap_err();
-                    blocks.iter_mut().for_each(|block| block.medium.extend(block.since.take()));
+                    for block in &mut blocks {
+block.medium.extend(block.since.take());
+}
                 }
             }
         }
