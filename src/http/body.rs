@@ -277,3 +277,7 @@ async fn read_chunked(
 fn shorter(left: u64, room: usize) -> usize {
     usize::try_from(left).map_or(room, |left| left.min(room))
 }
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

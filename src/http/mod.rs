@@ -12,6 +12,8 @@ pub mod context;
 pub mod date;
 pub mod framing;
 pub mod head;
+#[cfg(test)]
+mod loopback;
 pub mod range;
 mod read_ahead;
 pub mod response;
