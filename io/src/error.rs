@@ -67,3 +67,7 @@ impl std::fmt::Display for OffsetSuffix {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "error_tests.rs"]
+mod tests;

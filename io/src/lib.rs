@@ -17,11 +17,16 @@ pub mod disk;
 mod error;
 pub mod net;
 pub mod runtime;
+#[cfg(test)]
+mod scratch_directory;
+pub mod sim;
 
 pub use buffer::{Acquire, Buffer, BufferPool, Window};
-pub use disk::{BLOCK_BYTES, CoreDisk, DirectoryLock, Disk, FileDisk, fsync_directory};
+pub use disk::{BLOCK_BYTES, CoreDisk, DirectoryLock, Disk, DiskCounts, FileDisk, fsync_directory};
 pub use error::IoError;
 pub use net::{Gather, ListenStopper, Listener, ReadStopper, Stream};
 pub use runtime::{
-    Clock, Elapsed, IoUringUnavailable, Task, core_count, probe_io_uring, run_on_core, sleep, spawn, timeout,
+    Clock, Elapsed, IoUringUnavailable, Task, core_count, open_files_limit, probe_io_uring,
+    raise_open_files_limit, run_on_core, sleep, spawn, timeout,
 };
+pub use sim::SimulatedDisk;

@@ -192,3 +192,7 @@ impl Drop for Acquire {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pool_tests.rs"]
+mod tests;

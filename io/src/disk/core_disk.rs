@@ -5,20 +5,27 @@
 //! kernel is done, then goes back to its pool; whether the bytes of a dropped write arrived is unknown.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use monoio::fs::File;
 
+use super::counters::DiskCounters;
 use super::{BLOCK_BYTES, Disk, FileDisk};
 use crate::buffer::{Rented, Window};
 use crate::error::IoError;
+use crate::runtime::{core_count, open_files_limit};
+use crate::sim::SimulatedDisk;
 
-/// Files one core keeps open; the oldest makes room. Times the number of cores this must stay well
-/// below the limit of open files, which sockets share.
-const OPEN_FILES_MAX: usize = 64;
+/// Files that one core keeps open at least and at most. Opening costs about as much as a small read, so
+/// a core keeps many, as far as the process's limit allows.
+const OPEN_FILES_MIN: usize = 16;
+const OPEN_FILES_MAX: usize = 4096;
+/// Of all descriptors that the process may have, the cores' extents take at most one in so many; the
+/// rest is for connections.
+const DESCRIPTORS_SHARE: usize = 4;
 
 /// A core's handle on a [`Disk`]. Clones share the open files; it never leaves its thread.
 #[derive(Clone)]
@@ -28,28 +35,44 @@ pub struct CoreDisk {
 
 enum Backend {
     Files(CoreFiles),
+    Simulated(Arc<SimulatedDisk>),
 }
 
 struct CoreFiles {
     disk: Arc<FileDisk>,
+    counters: Arc<DiskCounters>,
     open: RefCell<OpenFiles>,
 }
 
 struct OpenFiles {
-    /// Oldest first. Short, and the hot extents are few, so a scan from the back is the fast way.
-    files: VecDeque<(u32, Rc<File>)>,
+    files: HashMap<u32, Rc<File>>,
+    /// In the order of opening; the first makes room.
+    order: VecDeque<u32>,
+    files_max: usize,
     /// Removals of the disk when the files were opened.
     removals_seen: u64,
 }
 
 impl CoreDisk {
     pub(super) fn new(disk: Disk) -> Self {
+        let of_a_core = open_files_limit() / DESCRIPTORS_SHARE / core_count();
+        Self::with_open_files(disk, of_a_core.clamp(OPEN_FILES_MIN, OPEN_FILES_MAX))
+    }
+
+    fn with_open_files(disk: Disk, files_max: usize) -> Self {
         let backend = match disk {
             Disk::Files(disk) => {
                 let removals_seen = disk.removals();
-                let open = RefCell::new(OpenFiles { files: VecDeque::new(), removals_seen });
-                Backend::Files(CoreFiles { disk, open })
+                let open = RefCell::new(OpenFiles {
+                    files: HashMap::new(),
+                    order: VecDeque::new(),
+                    files_max,
+                    removals_seen,
+                });
+                let counters = disk.new_counters();
+                Backend::Files(CoreFiles { disk, counters, open })
             }
+            Disk::Simulated(disk) => Backend::Simulated(disk),
         };
         Self { backend: Rc::new(backend) }
     }
@@ -61,14 +84,29 @@ impl CoreDisk {
     pub async fn write_at(&self, extent: u32, offset: u64, window: Window) -> (Result<(), IoError>, Window) {
         match &*self.backend {
             Backend::Files(files) => files.write_at(extent, offset, window).await,
+            Backend::Simulated(disk) => {
+                let result = aligned("write", extent, offset, &window)
+                    .and_then(|()| disk.write(extent, offset, &window));
+                (result, window)
+            }
         }
     }
 
     /// Fills the whole window from `offset`, or fails: `UnexpectedEof` where the extent ends before.
     /// Alignment as for [`CoreDisk::write_at`].
-    pub async fn read_at(&self, extent: u32, offset: u64, window: Window) -> (Result<(), IoError>, Window) {
+    pub async fn read_at(
+        &self,
+        extent: u32,
+        offset: u64,
+        mut window: Window,
+    ) -> (Result<(), IoError>, Window) {
         match &*self.backend {
             Backend::Files(files) => files.read_at(extent, offset, window).await,
+            Backend::Simulated(disk) => {
+                let result = aligned("read", extent, offset, &window)
+                    .and_then(|()| disk.read(extent, offset, &mut window));
+                (result, window)
+            }
         }
     }
 }
@@ -76,8 +114,8 @@ impl CoreDisk {
 impl CoreFiles {
     async fn write_at(&self, extent: u32, offset: u64, mut window: Window) -> (Result<(), IoError>, Window) {
         let failed = |source| Err(self.disk.error("write", extent, source).at(offset));
-        if let Err(error) = check_alignment(offset, &window) {
-            return (failed(error), window);
+        if let Err(error) = aligned("write", extent, offset, &window) {
+            return (Err(error), window);
         }
         let file = match self.file(extent) {
             Ok(file) => file,
@@ -94,13 +132,14 @@ impl CoreFiles {
                 Err(error) => return (failed(error), window),
             }
         }
+        self.counters.count_write(written);
         (Ok(()), window)
     }
 
     async fn read_at(&self, extent: u32, offset: u64, mut window: Window) -> (Result<(), IoError>, Window) {
         let failed = |source| Err(self.disk.error("read", extent, source).at(offset));
-        if let Err(error) = check_alignment(offset, &window) {
-            return (failed(error), window);
+        if let Err(error) = aligned("read", extent, offset, &window) {
+            return (Err(error), window);
         }
         let file = match self.file(extent) {
             Ok(file) => file,
@@ -121,6 +160,7 @@ impl CoreFiles {
                 Err(error) => return (failed(error), window),
             }
         }
+        self.counters.count_read(read);
         (Ok(()), window)
     }
 
@@ -130,35 +170,44 @@ impl CoreFiles {
         if open.removals_seen != removals {
             // Some extent is gone, and its number may have come back as another file.
             open.files.clear();
+            open.order.clear();
             open.removals_seen = removals;
         }
-        if let Some((_, file)) = open.files.iter().rev().find(|(number, _)| *number == extent) {
+        if let Some(file) = open.files.get(&extent) {
             return Ok(Rc::clone(file));
         }
         let file = self.disk.open_file(extent)?;
         let file = File::from_std(file).map_err(|source| self.disk.error("open", extent, source))?;
         let file = Rc::new(file);
-        if open.files.len() >= OPEN_FILES_MAX {
-            open.files.pop_front();
+        if open.order.len() >= open.files_max
+            && let Some(oldest) = open.order.pop_front()
+        {
+            // Operations in flight keep their file open by themselves.
+            open.files.remove(&oldest);
         }
-        open.files.push_back((extent, Rc::clone(&file)));
+        open.order.push_back(extent);
+        open.files.insert(extent, Rc::clone(&file));
         Ok(file)
     }
 }
 
 /// What O_DIRECT asks of an operation, checked before the kernel answers with a bare EINVAL.
-fn check_alignment(offset: u64, window: &Window) -> Result<(), io::Error> {
-    let address = window.as_ptr().addr();
+fn aligned(operation: &'static str, extent: u32, offset: u64, window: &Window) -> Result<(), IoError> {
     let aligned = offset.is_multiple_of(BLOCK_BYTES as u64)
         && window.len().is_multiple_of(BLOCK_BYTES)
-        && address.is_multiple_of(BLOCK_BYTES);
+        && window.as_ptr().addr().is_multiple_of(BLOCK_BYTES);
     if aligned && !window.is_empty() {
         return Ok(());
     }
     let message = format!(
-        "offset {offset}, length {} and window start {} must be multiples of {BLOCK_BYTES}, the length not zero",
+        "length {} and window start {} must be multiples of {BLOCK_BYTES}, as the offset, and the length not zero",
         window.len(),
         window.range().start
     );
-    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+    let source = io::Error::new(io::ErrorKind::InvalidInput, message);
+    Err(IoError::new(operation, format!("extent {extent}"), source).at(offset))
 }
+
+#[cfg(test)]
+#[path = "core_disk_tests.rs"]
+mod tests;

@@ -15,6 +15,7 @@ use memmap2::MmapMut;
 use rustix::fs::FallocateFlags;
 
 use super::BLOCK_BYTES;
+use super::counters::{DiskCounters, DiskCounts};
 use super::lock::{create_directory, fsync_directory};
 use crate::error::IoError;
 
@@ -33,6 +34,10 @@ pub struct FileDisk {
     files: Mutex<BTreeMap<u32, Arc<File>>>,
     /// Grows with every removal: cores compare it to drop files of extents that are gone.
     removals: AtomicU64,
+    /// Of blocking calls.
+    counters: DiskCounters,
+    /// Of every core handle that was ever given out; there are as many as cores.
+    core_counters: Mutex<Vec<Arc<DiskCounters>>>,
 }
 
 impl FileDisk {
@@ -44,6 +49,8 @@ impl FileDisk {
             direct,
             files: Mutex::new(BTreeMap::new()),
             removals: AtomicU64::new(0),
+            counters: DiskCounters::default(),
+            core_counters: Mutex::default(),
         })
     }
 
@@ -85,7 +92,7 @@ impl FileDisk {
             // No reservation on this file system: give the length at least; a full disk then shows
             // when the bytes are written.
             Err(rustix::io::Errno::OPNOTSUPP) => {
-                let end = offset + length;
+                let end = offset.saturating_add(length);
                 if file.metadata().map_err(failed)?.len() < end {
                     file.set_len(end).map_err(failed)?;
                 }
@@ -106,10 +113,13 @@ impl FileDisk {
     }
 
     pub(super) fn sync(&self, extent: u32) -> Result<(), IoError> {
-        self.file(extent)?.sync_data().map_err(|source| self.error("sync", extent, source))
+        self.file(extent)?.sync_data().map_err(|source| self.error("sync", extent, source))?;
+        self.counters.count_sync();
+        Ok(())
     }
 
     pub(super) fn read(&self, extent: u32, offset: u64, bytes: &mut [u8]) -> Result<(), IoError> {
+        self.counters.count_read(bytes.len());
         let failed = |source| self.error("read", extent, source).at(offset);
         let file = self.file(extent)?;
         if !self.direct || is_aligned(offset, bytes) {
@@ -125,6 +135,7 @@ impl FileDisk {
     }
 
     pub(super) fn write(&self, extent: u32, offset: u64, bytes: &[u8]) -> Result<(), IoError> {
+        self.counters.count_write(bytes.len());
         let failed = |source| self.error("write", extent, source).at(offset);
         let file = self.file(extent)?;
         if !self.direct || is_aligned(offset, bytes) {
@@ -141,6 +152,21 @@ impl FileDisk {
         let status = rustix::fs::statvfs(&self.directory)
             .map_err(|errno| IoError::new("statvfs", self.directory.display().to_string(), errno.into()))?;
         Ok(status.f_bavail.saturating_mul(status.f_frsize))
+    }
+
+    pub(super) fn counts(&self) -> DiskCounts {
+        let mut sum = self.counters.counts();
+        for counters in self.core_counters.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            sum += counters.counts();
+        }
+        sum
+    }
+
+    pub(super) fn new_counters(&self) -> Arc<DiskCounters> {
+        let counters = Arc::new(DiskCounters::default());
+        let mut all = self.core_counters.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Arc::clone(&counters));
+        counters
     }
 
     /// A new open file of an extent, for a core's ring.
@@ -267,3 +293,7 @@ fn probe_direct(directory: &Path) -> Result<bool, IoError> {
         Err(error) => Err(failed(error)),
     }
 }
+
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod tests;

@@ -75,3 +75,7 @@ pub(super) fn create_directory(directory: &Path) -> Result<(), IoError> {
         _ => fsync_directory(parent),
     }
 }
+
+#[cfg(test)]
+#[path = "lock_tests.rs"]
+mod tests;

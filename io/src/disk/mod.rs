@@ -10,6 +10,7 @@
 //! never retries one, and neither may its callers.
 
 mod core_disk;
+mod counters;
 mod files;
 mod lock;
 
@@ -17,11 +18,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use core_disk::CoreDisk;
+pub use counters::DiskCounts;
 pub use files::FileDisk;
 pub use lock::{DirectoryLock, fsync_directory};
 
 use crate::buffer::ALIGNMENT_BYTES;
 use crate::error::IoError;
+use crate::sim::SimulatedDisk;
 
 /// Unit of every operation of a [`CoreDisk`]: memory, offset and length are multiples of it.
 pub const BLOCK_BYTES: usize = ALIGNMENT_BYTES;
@@ -30,6 +33,7 @@ pub const BLOCK_BYTES: usize = ALIGNMENT_BYTES;
 #[derive(Clone)]
 pub enum Disk {
     Files(Arc<FileDisk>),
+    Simulated(Arc<SimulatedDisk>),
 }
 
 impl Disk {
@@ -38,10 +42,16 @@ impl Disk {
         Ok(Self::Files(Arc::new(FileDisk::open(directory)?)))
     }
 
+    /// An empty disk in memory whose misfortunes follow from `seed`.
+    pub fn simulated(seed: u64) -> Self {
+        Self::Simulated(Arc::new(SimulatedDisk::new(seed)))
+    }
+
     /// Whether reads and writes pass by the page cache.
     pub fn is_direct(&self) -> bool {
         match self {
             Self::Files(files) => files.is_direct(),
+            Self::Simulated(_) => true,
         }
     }
 
@@ -49,6 +59,7 @@ impl Disk {
     pub fn extents(&self) -> Result<Vec<u32>, IoError> {
         match self {
             Self::Files(files) => files.extents(),
+            Self::Simulated(disk) => Ok(disk.extents()),
         }
     }
 
@@ -56,6 +67,7 @@ impl Disk {
     pub fn create(&self, extent: u32) -> Result<(), IoError> {
         match self {
             Self::Files(files) => files.create(extent),
+            Self::Simulated(disk) => disk.create(extent),
         }
     }
 
@@ -63,6 +75,7 @@ impl Disk {
     pub fn preallocate(&self, extent: u32, offset: u64, length: u64) -> Result<(), IoError> {
         match self {
             Self::Files(files) => files.preallocate(extent, offset, length),
+            Self::Simulated(disk) => disk.preallocate(extent, offset, length),
         }
     }
 
@@ -70,6 +83,7 @@ impl Disk {
     pub fn remove(&self, extent: u32) -> Result<(), IoError> {
         match self {
             Self::Files(files) => files.remove(extent),
+            Self::Simulated(disk) => disk.remove(extent),
         }
     }
 
@@ -77,6 +91,7 @@ impl Disk {
     pub fn sync(&self, extent: u32) -> Result<(), IoError> {
         match self {
             Self::Files(files) => files.sync(extent),
+            Self::Simulated(disk) => disk.sync(extent),
         }
     }
 
@@ -84,6 +99,7 @@ impl Disk {
     pub fn read_blocking(&self, extent: u32, offset: u64, bytes: &mut [u8]) -> Result<(), IoError> {
         match self {
             Self::Files(files) => files.read(extent, offset, bytes),
+            Self::Simulated(disk) => disk.read(extent, offset, bytes),
         }
     }
 
@@ -93,6 +109,7 @@ impl Disk {
     pub fn write_blocking(&self, extent: u32, offset: u64, bytes: &[u8]) -> Result<(), IoError> {
         match self {
             Self::Files(files) => files.write(extent, offset, bytes),
+            Self::Simulated(disk) => disk.write(extent, offset, bytes),
         }
     }
 
@@ -100,6 +117,23 @@ impl Disk {
     pub fn free_bytes(&self) -> Result<u64, IoError> {
         match self {
             Self::Files(files) => files.free_bytes(),
+            Self::Simulated(disk) => Ok(disk.free_bytes()),
+        }
+    }
+
+    /// Operations of all threads so far.
+    pub fn counts(&self) -> DiskCounts {
+        match self {
+            Self::Files(files) => files.counts(),
+            Self::Simulated(disk) => disk.counts(),
+        }
+    }
+
+    /// The simulation behind this disk, to cut its power or make it fail.
+    pub fn simulation(&self) -> Option<&SimulatedDisk> {
+        match self {
+            Self::Files(_) => None,
+            Self::Simulated(disk) => Some(disk),
         }
     }
 

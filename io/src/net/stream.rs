@@ -191,3 +191,7 @@ fn progress(result: io::Result<usize>) -> io::Result<usize> {
 fn no_room() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "a read into no room would look like the end of the stream")
 }
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

@@ -61,3 +61,7 @@ impl Clock {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "clock_tests.rs"]
+mod tests;

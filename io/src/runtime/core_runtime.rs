@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use monoio::time::TimeDriver;
 use monoio::{IoUringDriver, Runtime, RuntimeBuilder};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use crate::buffer::while_ring_closes;
@@ -21,6 +22,21 @@ const RING_ENTRIES: u32 = 1024;
 /// Cores that this process may use: affinity and cgroup quota counted in.
 pub fn core_count() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Raises the limit of open files to what the system grants without privileges, and returns it. Called
+/// once at start-up: every connection and every extent takes a descriptor.
+pub fn raise_open_files_limit() -> Result<usize, IoError> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    setrlimit(Resource::Nofile, raised)
+        .map_err(|errno| IoError::new("raise", "the limit of open files", errno.into()))?;
+    Ok(open_files_limit())
+}
+
+/// Descriptors that the process may have open.
+pub fn open_files_limit() -> usize {
+    getrlimit(Resource::Nofile).current.map_or(usize::MAX, |limit| limit as usize)
 }
 
 /// Builds an event loop on the calling thread and blocks until `future` is done. Tasks that still run
@@ -96,3 +112,7 @@ fn pin_thread(core: usize) -> io::Result<()> {
     chosen.set(*processor);
     Ok(sched_setaffinity(None, &chosen)?)
 }
+
+#[cfg(test)]
+#[path = "core_runtime_tests.rs"]
+mod tests;

@@ -9,6 +9,6 @@ mod probe;
 mod timer;
 
 pub use clock::Clock;
-pub use core_runtime::{Task, core_count, run_on_core, spawn};
+pub use core_runtime::{Task, core_count, open_files_limit, raise_open_files_limit, run_on_core, spawn};
 pub use probe::{IoUringUnavailable, probe_io_uring};
 pub use timer::{Elapsed, sleep, timeout};
