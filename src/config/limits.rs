@@ -147,6 +147,30 @@ pub const PRESIGNED_S_MAX: u64 = 604_800;
 /// the error instead of a reset.
 pub const DRAIN_BYTES_MAX: u64 = 256 * 1024;
 
+/// Time for that drain, and for reading on after the last response so that a reset does not overtake it. Short:
+/// nobody waits for us then but the client's own sending.
+pub const DRAIN_DEADLINE_S: u64 = 5;
+
+/// Read buffer of a connection: an ordinary head fits, and ten thousand idle connections cost 40 MiB.
+pub const READ_AHEAD_BYTES: usize = 4096;
+
+/// Room made for one read of a body that is collected or drained rather than received into a pool buffer: few
+/// calls for a large XML body, nothing to speak of for a small one.
+pub const COLLECT_STEP_BYTES: usize = 16 * 1024;
+
+/// From the first byte of a head to its last. Ten times what the slowest honest client needs.
+pub const HEAD_DEADLINE_S: u64 = 30;
+
+/// Between requests. Longer than SDK pools keep connections unused, so that they close first.
+pub const IDLE_DEADLINE_S: u64 = 120;
+
+/// For each read of a body: a client may be slow, but not silent.
+pub const BODY_DEADLINE_S: u64 = 60;
+
+/// For each send of at most [`BUFFER_BYTES`]: a client that reads less than 4 KiB a second holds a buffer for
+/// nothing.
+pub const WRITE_DEADLINE_S: u64 = 60;
+
 /// Requests that one group commit takes at most: bounds the latency of its first member.
 pub const COMMIT_GROUP_MAX: usize = 512;
 
@@ -189,3 +213,4 @@ const _: () = assert!(HEADER_SECTION_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(INLINE_BODY_BYTES_MAX as usize <= BUFFER_BYTES, "an inline body fits one buffer");
 const _: () =
     assert!(KEY_BYTES_MAX + 64 <= INDEX_KEY_BYTES_MAX, "table, bucket, version and part fit around a key");
+const _: () = assert!(READ_AHEAD_BYTES <= COLLECT_STEP_BYTES && COLLECT_STEP_BYTES as u64 <= DRAIN_BYTES_MAX);

@@ -34,6 +34,14 @@ impl Gather {
         Self { head, body: Some((buffer, ranges)) }
     }
 
+    /// The same bytes with `head` before them: so the head of a response goes out with its first piece.
+    #[must_use]
+    pub fn with_head(mut self, mut head: Vec<u8>) -> Self {
+        head.append(&mut self.head);
+        self.head = head;
+        self
+    }
+
     /// Bytes that go out.
     pub fn len(&self) -> usize {
         self.pieces().map(<[u8]>::len).sum()

@@ -1,0 +1,31 @@
+use super::*;
+
+#[test]
+fn bytes_leave_in_the_order_they_came() {
+    let mut ahead = ReadAhead::new();
+    ahead.push(b"abcdef");
+    ahead.consume(2);
+    assert_eq!(ahead.unread(), b"cdef");
+    ahead.push(b"gh");
+    ahead.consume(3);
+    let mut bytes = ahead.take(10);
+    assert_eq!(bytes, b"fgh");
+    assert!(bytes.capacity() >= 13);
+    assert!(ahead.is_empty());
+    bytes.extend_from_slice(b"ij");
+    ahead.put_back(bytes);
+    assert_eq!(ahead.unread_mut(), b"fghij");
+    ahead.consume(5);
+    assert!(ahead.is_empty());
+}
+
+#[test]
+fn an_idle_connection_keeps_one_small_buffer() {
+    let mut ahead = ReadAhead::new();
+    ahead.push(&[0; 3 * READ_AHEAD_BYTES]);
+    ahead.shrink();
+    assert_eq!(ahead.unread().len(), 3 * READ_AHEAD_BYTES);
+    ahead.consume(3 * READ_AHEAD_BYTES);
+    ahead.shrink();
+    assert_eq!(ahead.take(0).capacity(), READ_AHEAD_BYTES);
+}
