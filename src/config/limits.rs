@@ -140,6 +140,13 @@ pub const AWS_CHUNK_BYTES_MIN: u64 = 8192;
 /// Difference between the client's clock and ours (AWS: `RequestTimeTooSkewed`).
 pub const CLOCK_SKEW_S_MAX: i64 = 15 * 60;
 
+/// Signing keys that one core keeps, one per (access key, day, region). A key costs five HMACs to derive and
+/// some 300 bytes to keep; only the holder of a secret can add one.
+pub const SIGNING_KEYS_MAX: usize = 1024;
+
+/// Longest `key/day/region/service/terminal` whose signing key is kept; a longer one is derived each time.
+pub const CREDENTIAL_SCOPE_BYTES_MAX: usize = 256;
+
 /// Longest life of a presigned URL (AWS: seven days).
 pub const PRESIGNED_S_MAX: u64 = 604_800;
 
