@@ -9,6 +9,8 @@ use crate::http::connection::HeadRefusal;
 use crate::http::framing::FramingError;
 use crate::http::head::HeadError;
 use crate::config::limits::HEADER_SECTION_BYTES_MAX;
+use crate::s3::body::aws_chunked::AwsChunkedError;
+use crate::s3::body::payload_hash::PayloadHashMismatch;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::store::error::{Refusal, StoreError};
 use crate::store::objects::{WriteCondition, WriteRefusal};
@@ -80,6 +82,32 @@ impl From<BodyError> for S3Error {
             BodyError::Timeout => Self::new(ErrorCode::RequestTimeout),
             BodyError::TooLarge => Self::new(ErrorCode::MaxMessageLengthExceeded),
         }
+    }
+}
+
+impl From<AwsChunkedError> for S3Error {
+    fn from(error: AwsChunkedError) -> Self {
+        let code = match error {
+            AwsChunkedError::Malformed | AwsChunkedError::EndedEarly | AwsChunkedError::LengthMismatch => {
+                ErrorCode::IncompleteBody
+            }
+            AwsChunkedError::ChunkTooSmall { chunk, bytes } => {
+                return Self::new(ErrorCode::InvalidChunkSizeError)
+                    .field("Chunk", chunk.to_string())
+                    .field("BadChunkSize", bytes.to_string());
+            }
+            AwsChunkedError::SignatureMismatch => ErrorCode::SignatureDoesNotMatch,
+            AwsChunkedError::MalformedTrailer => ErrorCode::MalformedTrailerError,
+        };
+        Self::new(code)
+    }
+}
+
+impl From<PayloadHashMismatch> for S3Error {
+    fn from(mismatch: PayloadHashMismatch) -> Self {
+        Self::new(ErrorCode::XAmzContentSHA256Mismatch)
+            .field("ClientComputedContentSHA256", mismatch.claimed)
+            .field("S3ComputedContentSHA256", mismatch.computed)
     }
 }
 

@@ -37,3 +37,10 @@ pub struct Store {
     pub(crate) pins: Arc<CorePins>,
     pub(crate) clock: Clock,
 }
+
+impl Store {
+    /// The core's buffers, for whoever moves bytes on this core.
+    pub fn buffers(&self) -> &BufferPool {
+        &self.buffers
+    }
+}

@@ -3,17 +3,17 @@
 //! Nothing that is read here counts before [`Payload::finish`] has said that all of it was what the client signed.
 
 pub mod aws_chunked;
+pub mod payload_hash;
 pub mod receive;
 
 use ringstone_io::buffer::{BufferPool, Window};
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
 use crate::auth::PayloadSeal;
 use crate::http::body::Body;
 use crate::http::head::RequestHead;
-use crate::s3::body::aws_chunked::AwsChunkedDecoder;
-use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::body::aws_chunked::{AwsChunkedDecoder, ChunkSeal};
+use crate::s3::body::payload_hash::PayloadHash;
+use crate::s3::error::S3Error;
 
 /// Trailing header fields: lower-case name and value.
 pub type Trailers = Vec<(String, String)>;
@@ -22,7 +22,7 @@ pub type Trailers = Vec<(String, String)>;
 pub struct Payload<'a, 'b> {
     body: &'a mut Body<'b>,
     decoder: Option<AwsChunkedDecoder>,
-    sha256: Option<(Sha256, [u8; 32])>,
+    hash: Option<PayloadHash>,
     length: Option<u64>,
     /// All of the payload has been handed out.
     ended: bool,
@@ -31,18 +31,21 @@ pub struct Payload<'a, 'b> {
 impl<'a, 'b> Payload<'a, 'b> {
     /// Joins a body and its seal. Fails where the headers contradict each other.
     pub fn new(body: &'a mut Body<'b>, head: &RequestHead, seal: PayloadSeal) -> Result<Self, S3Error> {
-        let framed_length = body.length();
-        let mut payload = Self { body, decoder: None, sha256: None, length: framed_length, ended: false };
-        let trailer = head.header("x-amz-trailer");
-        match seal {
-            PayloadSeal::Unsigned => {}
-            PayloadSeal::Sha256(expected) => payload.sha256 = Some((Sha256::new(), expected)),
-            seal => {
-                let decoded = decoded_length(head)?;
-                payload.length = Some(decoded);
-                payload.decoder = Some(AwsChunkedDecoder::new(seal, trailer, decoded)?);
+        let length = body.length();
+        let mut payload = Self { body, decoder: None, hash: None, length, ended: false };
+        let chunk_seal = match seal {
+            PayloadSeal::Unsigned => return Ok(payload),
+            PayloadSeal::Sha256(claimed) => {
+                payload.hash = Some(PayloadHash::new(claimed));
+                return Ok(payload);
             }
-        }
+            PayloadSeal::UnsignedTrailer => (ChunkSeal::Unsigned, Some(announced_trailers(head))),
+            PayloadSeal::Signed(signer) => (ChunkSeal::Signed(signer), None),
+            PayloadSeal::SignedTrailer(signer) => (ChunkSeal::Signed(signer), Some(announced_trailers(head))),
+        };
+        let decoded_length = decoded_length(head)?;
+        payload.length = Some(decoded_length);
+        payload.decoder = Some(AwsChunkedDecoder::new(chunk_seal.0, chunk_seal.1, decoded_length));
         Ok(payload)
     }
 
@@ -58,8 +61,8 @@ impl<'a, 'b> Payload<'a, 'b> {
             window = filled;
             let Some(decoder) = &mut self.decoder else {
                 self.ended = count == 0;
-                if let Some((hasher, _)) = &mut self.sha256 {
-                    hasher.update(&window[..count]);
+                if let Some(hash) = &mut self.hash {
+                    hash.update(&window[..count]);
                 }
                 return Ok((count, window));
             };
@@ -93,31 +96,24 @@ impl<'a, 'b> Payload<'a, 'b> {
         if !self.body.collect(0).await.is_ok_and(|rest| rest.is_empty()) {
             return Err(S3Error::incomplete_body());
         }
-        if let Some((hasher, expected)) = self.sha256.take() {
-            let computed = hasher.finalize();
-            if !bool::from(computed.as_slice().ct_eq(&expected)) {
-                return Err(S3Error::new(ErrorCode::XAmzContentSHA256Mismatch)
-                    .field("ClientComputedContentSHA256", hex::encode(expected))
-                    .field("S3ComputedContentSHA256", hex::encode(computed)));
-            }
+        if let Some(hash) = self.hash.take() {
+            hash.finish()?;
         }
         Ok(self.decoder.as_ref().map(|decoder| decoder.trailers().to_vec()).unwrap_or_default())
     }
 
-    /// The whole payload in memory, checked. For documents, not for objects.
-    pub async fn collect(&mut self, bytes_max: usize) -> Result<(Vec<u8>, Trailers), S3Error> {
+    /// The whole payload in memory, checked. For documents, which never come in chunks of their own.
+    pub async fn collect(&mut self, bytes_max: usize) -> Result<Vec<u8>, S3Error> {
         if self.decoder.is_some() {
             return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
         }
         let bytes = self.body.collect(bytes_max).await?;
         self.ended = true;
-        if let Some((hasher, expected)) = self.sha256.take() {
-            let computed = hasher.chain_update(&bytes).finalize();
-            if !bool::from(computed.as_slice().ct_eq(&expected)) {
-                return Err(S3Error::new(ErrorCode::XAmzContentSHA256Mismatch));
-            }
+        if let Some(mut hash) = self.hash.take() {
+            hash.update(&bytes);
+            hash.finish()?;
         }
-        Ok((bytes, Vec::new()))
+        Ok(bytes)
     }
 }
 
@@ -125,4 +121,10 @@ fn decoded_length(head: &RequestHead) -> Result<u64, S3Error> {
     let value = head.header("x-amz-decoded-content-length").ok_or_else(S3Error::missing_content_length)?;
     let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|text| text.parse().ok()).ok_or_else(S3Error::missing_content_length)
+}
+
+/// Names of the trailer fields that the head announces, in lower case.
+fn announced_trailers(head: &RequestHead) -> Vec<String> {
+    let names = head.headers_named("x-amz-trailer").flat_map(|value| value.split(|&byte| byte == b','));
+    names.map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase()).collect()
 }

@@ -5,7 +5,9 @@ pub mod not_implemented;
 pub mod object;
 pub mod service;
 
+use crate::http::response::{Response, ResponseBody};
 use crate::s3::operation::Operation;
+use crate::s3::xml::Writer;
 
 /// Every operation of this node. The router, the metrics' labels and the compatibility table are made from it.
 pub const OPERATIONS: &[&[Operation]] = &[
@@ -31,4 +33,9 @@ pub fn names() -> Vec<&'static str> {
 /// Place of an operation in [`names`].
 pub fn index_of(operation: &'static Operation) -> Option<usize> {
     OPERATIONS.iter().copied().flatten().position(|row| row.name == operation.name)
+}
+
+/// A response whose body is a document.
+pub fn xml_response(status: u16, xml: Writer) -> Response {
+    Response::new(status).header("Content-Type", "application/xml").body(ResponseBody::Bytes(xml.finish()))
 }

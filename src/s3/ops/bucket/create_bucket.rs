@@ -1,0 +1,67 @@
+//! CreateBucket: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
+
+use crate::config::limits::XML_BODY_BYTES_MAX;
+use crate::http::head::Method;
+use crate::http::response::Response;
+use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::xml;
+use crate::store::buckets::{CreateBucketRefusal, NewBucket};
+use crate::store::error::Refusal;
+
+pub const OPERATIONS: &[Operation] = &[Operation {
+    name: "CreateBucket",
+    method: Method::Put,
+    scope: Scope::Bucket,
+    selector: Selector::Plain,
+    permissions: &[Permission::CreateBucket],
+    body: BodyKind::Xml,
+    run: |call| Box::pin(create_bucket(call)),
+}];
+
+async fn create_bucket(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
+    let body = call.payload.collect(XML_BODY_BYTES_MAX).await?;
+    let location = location_constraint(&body)?;
+    check_location(location.as_deref(), &call.context.region, call.context.require_location_constraint)?;
+    let name = call.bucket_name().to_owned();
+    let new = NewBucket {
+        name: name.clone(),
+        user: call.identity.user.clone(),
+        display_name: call.identity.display_name.clone(),
+        org: call.identity.org.clone(),
+        region: call.context.region.clone(),
+    };
+    match call.context.store.create_bucket(new).await {
+        Ok(_committed) => Ok(Response::new(200).header("Location", format!("/{name}"))),
+        Err(Refusal::Refused(CreateBucketRefusal::Owned)) => Err(S3Error::bucket_already_owned_by_you(&name)),
+        Err(Refusal::Refused(CreateBucketRefusal::Taken)) => Err(S3Error::bucket_already_exists(&name)),
+        Err(Refusal::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// The text of `LocationConstraint`, if there is a body and it has one.
+fn location_constraint(body: &[u8]) -> Result<Option<String>, S3Error> {
+    if body.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let root = xml::parse(body)?;
+    if root.name != "CreateBucketConfiguration" {
+        return Err(S3Error::malformed_xml());
+    }
+    if root.child("Tags").is_some_and(|tags| !tags.children.is_empty()) {
+        return Err(S3Error::not_implemented("CreateBucket with Tags"));
+    }
+    Ok(root.child_text("LocationConstraint").map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned))
+}
+
+/// This node is one region, and says so in any case of letters.
+fn check_location(location: Option<&str>, region: &str, required: bool) -> Result<(), S3Error> {
+    match location {
+        None if required => Err(S3Error::new(ErrorCode::IllegalLocationConstraintException)),
+        None => Ok(()),
+        Some(location) if location.eq_ignore_ascii_case(region) => Ok(()),
+        Some(location) => {
+            Err(S3Error::new(ErrorCode::InvalidLocationConstraint).field("LocationConstraint", location))
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! ListObjects, version 1: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html>
+
+use crate::http::head::Method;
+use crate::http::response::Response;
+use crate::index::listing::{ListQuery, Marker};
+use crate::s3::error::S3Error;
+use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::ops::bucket::listing::Parameters;
+use crate::s3::ops::xml_response;
+use crate::s3::xml::Writer;
+
+pub const OPERATIONS: &[Operation] = &[Operation {
+    name: "ListObjects",
+    method: Method::Get,
+    scope: Scope::Bucket,
+    selector: Selector::Plain,
+    permissions: &[Permission::ListBucket],
+    body: BodyKind::None,
+    run: |call| Box::pin(list_objects(call)),
+}];
+
+async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
+    let bucket = call.bucket()?;
+    let parameters = Parameters::of(&call)?;
+    let Parameters { prefix, delimiter, keys_max, .. } = parameters;
+    let marker = call.query("marker").unwrap_or_default();
+    let after = after(marker, prefix, delimiter);
+    let page = call.context.store.list(bucket, &ListQuery { prefix, delimiter, after, keys_max })?;
+
+    let mut xml = Writer::with_root("ListBucketResult");
+    xml.element("Name", &bucket.name);
+    xml.element("Prefix", &parameters.text(prefix));
+    xml.element("Marker", &parameters.text(marker));
+    // Without a delimiter the last key serves as the next marker.
+    if delimiter.is_some()
+        && let Some(Marker::AfterKey(next) | Marker::AfterPrefix(next)) = &page.next
+    {
+        xml.element("NextMarker", &parameters.text(next));
+    }
+    xml.number("MaxKeys", keys_max as u64);
+    parameters.echo(&mut xml);
+    xml.boolean("IsTruncated", page.next.is_some());
+    parameters.entries(&mut xml, &page.items, true);
+    Ok(xml_response(200, xml))
+}
+
+/// Where a page begins. A marker that is a whole common prefix continues past its group, as the `NextMarker` of a page
+/// that ended with it.
+fn after(marker: &str, prefix: &str, delimiter: Option<&str>) -> Marker {
+    if marker.is_empty() {
+        return Marker::Start;
+    }
+    let rest = marker.strip_prefix(prefix).unwrap_or_default();
+    let is_group = delimiter.is_some_and(|delimiter| {
+        rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len())
+    });
+    if is_group { Marker::AfterPrefix(marker.to_owned()) } else { Marker::AfterKey(marker.to_owned()) }
+}
