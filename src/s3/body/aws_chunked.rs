@@ -9,7 +9,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::auth::ChunkSigner;
+use crate::auth::{ChunkSigner, PayloadSeal};
 use crate::config::limits::{AWS_CHUNK_BYTES_MIN, CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX};
 
 const SIGNATURE_EXTENSION: &[u8] = b"chunk-signature=";
@@ -17,13 +17,6 @@ const SIGNATURE_HEX_BYTES: usize = 64;
 const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 /// Hexadecimal digits of the largest size that a u64 holds.
 const SIZE_DIGITS_MAX: usize = 16;
-
-/// Whether chunks and trailer carry signatures.
-#[derive(Debug)]
-pub enum ChunkSeal {
-    Unsigned,
-    Signed(ChunkSigner),
-}
 
 /// Progress of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,23 +94,28 @@ pub struct AwsChunkedDecoder {
 }
 
 impl AwsChunkedDecoder {
-    /// `announced`: the names of `x-amz-trailer` for the forms with a trailer, `None` for the form without.
-    /// `decoded_length`: `x-amz-decoded-content-length`.
-    pub fn new(seal: ChunkSeal, announced: Option<Vec<String>>, decoded_length: u64) -> Self {
-        let signatures = match seal {
-            ChunkSeal::Unsigned => None,
-            ChunkSeal::Signed(signer) => Some(Signatures {
-                signer,
-                data: Sha256::new(),
-                claimed: [0; SIGNATURE_HEX_BYTES],
-                trailer: Sha256::new(),
-                trailer_verified: false,
-            }),
+    /// `trailer`: the value of `x-amz-trailer`, which counts in the forms with a trailer alone.
+    /// `decoded_length`: `x-amz-decoded-content-length`. A seal that is not of a streaming form is refused.
+    pub fn new(
+        seal: PayloadSeal,
+        trailer: Option<&[u8]>,
+        decoded_length: u64,
+    ) -> Result<Self, AwsChunkedError> {
+        let (signer, has_trailer) = match seal {
+            PayloadSeal::UnsignedTrailer => (None, true),
+            PayloadSeal::Signed(signer) => (Some(signer), false),
+            PayloadSeal::SignedTrailer(signer) => (Some(signer), true),
+            PayloadSeal::Unsigned | PayloadSeal::Sha256(_) => return Err(AwsChunkedError::Malformed),
         };
-        let announced = announced.map(|names| {
-            names.into_iter().map(|name| name.trim().to_ascii_lowercase()).collect::<Vec<String>>()
+        let signatures = signer.map(|signer| Signatures {
+            signer,
+            data: Sha256::new(),
+            claimed: [0; SIGNATURE_HEX_BYTES],
+            trailer: Sha256::new(),
+            trailer_verified: false,
         });
-        Self {
+        let announced = if has_trailer { Some(announced_names(trailer.unwrap_or_default())?) } else { None };
+        Ok(Self {
             state: State::SizeLine,
             line: Vec::new(),
             signatures,
@@ -129,7 +127,7 @@ impl AwsChunkedDecoder {
             received_bytes: 0,
             chunk: 0,
             chunk_bytes: 0,
-        }
+        })
     }
 
     /// Takes the framing off the bytes in `buffer`; their payload is moved to its front. After an error each
@@ -331,6 +329,13 @@ impl AwsChunkedDecoder {
         self.state = State::Done;
         Ok(())
     }
+}
+
+/// The comma-separated names of `x-amz-trailer`, in lower case.
+fn announced_names(value: &[u8]) -> Result<Vec<String>, AwsChunkedError> {
+    let text = core::str::from_utf8(value).map_err(|_| AwsChunkedError::MalformedTrailer)?;
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    Ok(names.map(str::to_ascii_lowercase).collect())
 }
 
 fn parse_size(digits: &[u8]) -> Option<u64> {

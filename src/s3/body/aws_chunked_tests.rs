@@ -3,21 +3,22 @@ use core::fmt::Write as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::auth::{PayloadSeal, oracle};
+use crate::auth::oracle;
 
 const TRAILER: &str = "x-amz-checksum-crc32c";
 const TRAILER_VALUE: &str = "sOO8/Q==";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    Plain,
+    /// Trailer form of which the head announced no field.
+    NoFields,
     Trailer,
     Signed,
     SignedTrailer,
 }
 
 impl Form {
-    const ALL: [Self; 4] = [Self::Plain, Self::Trailer, Self::Signed, Self::SignedTrailer];
+    const ALL: [Self; 4] = [Self::NoFields, Self::Trailer, Self::Signed, Self::SignedTrailer];
 
     fn has_trailer(self) -> bool {
         matches!(self, Self::Trailer | Self::SignedTrailer)
@@ -25,24 +26,20 @@ impl Form {
 
     fn decoder(self, decoded_length: usize) -> AwsChunkedDecoder {
         let hash = match self {
-            Self::Plain | Self::Trailer => "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+            Self::NoFields | Self::Trailer => "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
             Self::Signed => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
             Self::SignedTrailer => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
         };
-        let seal = match oracle::chunked_upload(hash).1 {
-            PayloadSeal::Signed(signer) | PayloadSeal::SignedTrailer(signer) => ChunkSeal::Signed(signer),
-            _ => ChunkSeal::Unsigned,
-        };
         // As clients spell it in `x-amz-trailer`.
-        let announced = self.has_trailer().then(|| vec!["X-Amz-Checksum-Crc32c".to_owned()]);
-        AwsChunkedDecoder::new(seal, announced, decoded_length as u64)
+        let trailer = self.has_trailer().then_some(&b"X-Amz-Checksum-Crc32c"[..]);
+        AwsChunkedDecoder::new(oracle::chunked_upload(hash).1, trailer, decoded_length as u64).unwrap()
     }
 
     /// The body as a client sends it; the last chunk is the empty one that ends it.
     fn encode(self, chunks: &[&[u8]], field_end: &str) -> Vec<u8> {
         let mut out = Vec::new();
         let mut previous = match self {
-            Self::Plain | Self::Trailer => None,
+            Self::NoFields | Self::Trailer => None,
             Self::Signed => Some(oracle::chunked_upload("STREAMING-AWS4-HMAC-SHA256-PAYLOAD").0),
             Self::SignedTrailer => {
                 Some(oracle::chunked_upload("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER").0)
@@ -320,14 +317,35 @@ fn trailer_faults() {
     let not_text = [b"0\r\nx-amz-checksum-crc32c:", &[0xff, 0xfe][..], b"\r\n\r\n"].concat();
     assert_eq!(decode_whole(Form::Trailer, &not_text, 0), Err(AwsChunkedError::MalformedTrailer));
     let unexpected = format!("0\r\n{good}");
-    assert_eq!(decode_whole(Form::Plain, unexpected.as_bytes(), 0), Err(AwsChunkedError::MalformedTrailer));
+    assert_eq!(
+        decode_whole(Form::NoFields, unexpected.as_bytes(), 0),
+        Err(AwsChunkedError::MalformedTrailer)
+    );
+}
+
+#[test]
+fn seals_and_announcements() {
+    for seal in [PayloadSeal::Unsigned, PayloadSeal::Sha256([0; 32])] {
+        assert_eq!(AwsChunkedDecoder::new(seal, None, 0).err(), Some(AwsChunkedError::Malformed));
+    }
+    let not_text = AwsChunkedDecoder::new(PayloadSeal::UnsignedTrailer, Some(&[0xff]), 0);
+    assert_eq!(not_text.err(), Some(AwsChunkedError::MalformedTrailer));
+    let seal = oracle::chunked_upload("STREAMING-AWS4-HMAC-SHA256-PAYLOAD").1;
+    let mut decoder = AwsChunkedDecoder::new(seal, Some(TRAILER.as_bytes()), 0).unwrap();
+    let body = Form::Signed.encode(&[], "\r\n");
+    assert!(decode(&mut decoder, &body, &[body.len()]).is_ok(), "a form without trailer needs none");
 }
 
 #[test]
 fn trailers_are_bounded() {
     let names: Vec<String> = (0..5).map(|index| format!("x-amz-field-{index}")).collect();
     let decode_fields = |count: usize| {
-        let mut decoder = AwsChunkedDecoder::new(ChunkSeal::Unsigned, Some(names[..count].to_vec()), 0);
+        let mut decoder = AwsChunkedDecoder::new(
+            PayloadSeal::UnsignedTrailer,
+            Some(names[..count].join(", ").as_bytes()),
+            0,
+        )
+        .unwrap();
         let mut body = "0\r\n".to_owned();
         for name in &names[..count] {
             write!(body, "{name}:{}\r\n", "A".repeat(CHUNK_LINE_BYTES_MAX - 50)).unwrap();
