@@ -80,9 +80,16 @@ impl<T> Future for Task<T> {
     }
 }
 
-/// A ring of this thread with timers.
+/// A ring of this thread with timers and deferred task work: completions are delivered when the loop
+/// asks, not by interrupting it. Kernels before 6.1 do not know the flags; they get a plain ring.
 pub(super) fn build(entries: u32) -> io::Result<Runtime<CoreDriver>> {
-    RuntimeBuilder::<IoUringDriver>::new().with_entries(entries).enable_timer().build()
+    let builder = || RuntimeBuilder::<IoUringDriver>::new().with_entries(entries);
+    let mut deferred = io_uring::IoUring::builder();
+    deferred.setup_single_issuer().setup_defer_taskrun();
+    match builder().uring_builder(deferred).enable_timer().build() {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => builder().enable_timer().build(),
+        outcome => outcome,
+    }
 }
 
 /// A runtime that is dropped while memory lent to its ring is leaked rather than freed.

@@ -193,3 +193,42 @@ pub(crate) fn presign(request: &Unsigned, unix_s: i64, expires_s: u64) -> Signed
     }
     Signed { method: request.method.clone(), path: request.path.clone(), query, headers }
 }
+
+/// Parameters for the chunks of a body whose head was signed at [`MAY_24`].
+fn with_chunk_params<T>(take: impl FnOnce(&v4::SigningParams<'_, ()>) -> T) -> T {
+    let identity = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test").into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(REGION)
+        .name("s3")
+        .time(time(MAY_24))
+        .settings(())
+        .build()
+        .expect("complete parameters");
+    take(&params)
+}
+
+pub(crate) fn sign_chunk(data: &[u8], previous: &str) -> String {
+    with_chunk_params(|params| {
+        v4::sign_chunk(&data.to_vec().into(), previous, params).expect("a signature").into_parts().1
+    })
+}
+
+pub(crate) fn sign_trailer(name: &'static str, value: &str, previous: &str) -> String {
+    let mut fields = http::HeaderMap::new();
+    fields.insert(name, value.parse().expect("a header value"));
+    let fields = fields.try_into().expect("header fields");
+    with_chunk_params(|params| {
+        v4::sign_trailer(&fields, previous, params).expect("a signature").into_parts().1
+    })
+}
+
+/// The signature of a signed head, from which its chunks' go on, and the seal that verifies them.
+pub(crate) fn chunked_upload(payload_hash: &str) -> (String, crate::auth::PayloadSeal) {
+    let signed = sign_header(&Unsigned::new("PUT", "/b/k").payload_hash(payload_hash), MAY_24);
+    let signature = signed.get("authorization").rsplit('=').next().unwrap_or_default().to_owned();
+    match authenticator().authenticate(&signed.head(), MAY_24) {
+        Ok(crate::auth::Authentication::Signed { seal, .. }) => (signature, seal),
+        other => panic!("{other:?}"),
+    }
+}
