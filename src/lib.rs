@@ -16,12 +16,12 @@
 
 pub mod auth;
 pub mod checksum;
-// pub mod cli;
+pub mod cli;
 pub mod commit;
 pub mod config;
 pub mod http;
 pub mod index;
 pub mod metrics;
-// pub mod s3;
-// pub mod server;
+pub mod s3;
+pub mod server;
 pub mod store;

@@ -178,6 +178,9 @@ pub const BODY_DEADLINE_S: u64 = 60;
 /// nothing.
 pub const WRITE_DEADLINE_S: u64 = 60;
 
+/// Connections of one core at one moment; more are closed at once. An idle one costs about 8 KiB.
+pub const CONNECTIONS_PER_CORE_MAX: usize = 16_384;
+
 /// Requests that one group commit takes at most: bounds the latency of its first member.
 pub const COMMIT_GROUP_MAX: usize = 512;
 

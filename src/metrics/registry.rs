@@ -16,6 +16,7 @@ const PREFIX: &str = "ringstone";
 
 /// Counters of all cores and what is asked for on each scrape. Shared between threads.
 #[derive(Debug)]
+#[derive(Clone)]
 pub struct Registry {
     sources: Arc<Sources>,
 }

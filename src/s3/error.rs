@@ -247,6 +247,13 @@ impl S3Error {
         Self::new(ErrorCode::InvalidDigest).field("Content-MD5", value)
     }
 
+    /// `parts` is how many the object has.
+    pub fn invalid_part_number(requested: &str, parts: u32) -> Self {
+        Self::new(ErrorCode::InvalidPartNumber)
+            .field("PartNumberRequested", requested)
+            .field("ActualPartCount", parts.to_string())
+    }
+
     pub fn invalid_range(requested: &str, object_bytes: u64) -> Self {
         Self::new(ErrorCode::InvalidRange)
             .field("RangeRequested", requested)

@@ -1,14 +1,202 @@
-//! Composition of the node. Placeholder for the binary to link against; `src/server` is written elsewhere.
+//! The node put together: cores, listeners, the admin port, and the end of it all.
+//!
+//! Start: probe io_uring, lock the data directory, open the store, start one pinned runtime for each core, then say
+//! ready. Stop (SIGTERM, SIGINT): readiness goes red, listeners close, idle connections end, requests in flight finish
+//! or run into the drain timeout, the store closes last.
 
+mod admin;
+mod shutdown;
+mod worker;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ringstone_io::disk::DirectoryLock;
+use ringstone_io::runtime::{self, Clock, IoUringUnavailable};
+use ringstone_io::{IoError, raise_open_files_limit};
+
+use crate::auth::{Credential, KeyRing};
 use crate::config::Config;
+use crate::metrics::Registry;
+use crate::s3::address::Addressing;
+use crate::s3::error::ErrorCode;
+use crate::s3::ops;
+use crate::server::admin::{Admin, Health};
+use crate::server::shutdown::{End, Shutdown};
+use crate::server::worker::{CoreStart, Worker};
+use crate::store::error::StoreError;
+use crate::store::extent::space::SpaceOptions;
+use crate::store::start::{Monitor, SharedStore};
 
-/// Why the node stopped.
+/// How long requests in flight may take after a failed sync: nothing can be acknowledged any more, only read.
+const POISONED_DRAIN: Duration = Duration::from_secs(1);
+
+/// Why the node did not start, or stopped with a failure.
 #[derive(Debug, thiserror::Error)]
-#[error("the server is not part of this build")]
-pub struct ServerError;
-
-/// Runs the node until it is told to stop.
-pub fn run(config: Config) -> Result<(), ServerError> {
-    drop(config);
-    Err(ServerError)
+pub enum ServerError {
+    #[error(transparent)]
+    IoUring(#[from] IoUringUnavailable),
+    #[error("data directory {directory}: {source}")]
+    DataDirectory { directory: String, source: std::io::Error },
+    #[error("cannot lock the data directory: {0}. Is another ringstone running on it?")]
+    Locked(IoError),
+    #[error("cannot open the store: {0}")]
+    Store(#[from] StoreError),
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("core {core} could not start: {reason}")]
+    Core { core: usize, reason: String },
+    #[error("cannot handle signals: {0}")]
+    Signals(std::io::Error),
+    #[error("a sync failed, the node stopped: {0}")]
+    Poisoned(String),
+    #[error("a core ended on its own")]
+    CoreEnded,
 }
+
+/// Serves until told to stop.
+pub fn run(config: Config) -> Result<(), ServerError> {
+    runtime::probe_io_uring()?;
+    let shutdown = Shutdown::listen().map_err(ServerError::Signals)?;
+    match raise_open_files_limit() {
+        Ok(limit) => tracing::debug!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
+    let _lock = lock(&config)?;
+    let cores = config.cores.unwrap_or_else(runtime::core_count);
+    let clock = Clock::system();
+    let options =
+        SpaceOptions { extent_bytes: config.extent_size.bytes(), reserve_bytes: config.free_space_reserve.bytes() };
+    let store = SharedStore::open_directory(&config.data_dir, options, cores, clock.clone())?;
+    if !store.is_direct() {
+        tracing::warn!("the data directory does not take O_DIRECT; extents go through the page cache");
+    }
+    let registry = Registry::with_error_names(cores, &ops::names(), ErrorCode::NAMES);
+    gauges(&registry, &store.monitor());
+
+    let address = free_address(config.listen, cores)?;
+    let health = Health::new(store.monitor());
+    let admin = Admin::start(config.admin_listen, registry.clone(), health.clone())?;
+    let workers = start_cores(&config, cores, address, &store, &registry, &clock)?;
+    health.set_ready(true);
+    tracing::info!(%address, admin = %admin.address(), cores, data_dir = %config.data_dir.display(), "ready");
+
+    let end = shutdown.wait(store.monitor().poison(), || workers.iter().any(Worker::has_ended));
+    health.set_ready(false);
+    let drain = if matches!(end, End::Asked) { config.drain_timeout } else { POISONED_DRAIN };
+    tracing::info!(?end, ?drain, "draining");
+    workers.iter().for_each(|worker| worker.drain(drain));
+    workers.into_iter().for_each(Worker::join);
+    store.close();
+    admin.stop();
+    match end {
+        End::Asked => Ok(()),
+        End::Poisoned(reason) => Err(ServerError::Poisoned(reason)),
+        End::CoreEnded => Err(ServerError::CoreEnded),
+    }
+}
+
+fn lock(config: &Config) -> Result<DirectoryLock, ServerError> {
+    let directory = &config.data_dir;
+    std::fs::create_dir_all(directory).map_err(|source| ServerError::DataDirectory {
+        directory: directory.display().to_string(),
+        source,
+    })?;
+    DirectoryLock::acquire(directory).map_err(ServerError::Locked)
+}
+
+/// Makes sure that nobody listens there: with SO_REUSEPORT, which several cores need, a second server would share the
+/// port in silence. Also settles port 0, which must be the same for all cores.
+fn free_address(address: SocketAddr, cores: usize) -> Result<SocketAddr, ServerError> {
+    let failed = |source| ServerError::Listen { address, source };
+    let probe = TcpListener::bind(address).map_err(failed)?;
+    if cores == 1 && address.port() != 0 {
+        return Ok(address);
+    }
+    probe.local_addr().map_err(failed)
+}
+
+fn start_cores(
+    config: &Config,
+    cores: usize,
+    address: SocketAddr,
+    store: &SharedStore,
+    registry: &Registry,
+    clock: &Clock,
+) -> Result<Vec<Worker>, ServerError> {
+    let keys = key_ring(config);
+    let started: Result<Vec<Worker>, ServerError> = (0..cores)
+        .map(|core| {
+            Worker::start(CoreStart {
+                core,
+                shares_port: cores > 1,
+                address,
+                store: store.core(core),
+                pool_bytes: config.buffer_pool.bytes(),
+                keys: keys.clone(),
+                addressing: Addressing { domain: config.domain.clone(), path_style: config.path_style },
+                region: config.region.clone(),
+                require_location_constraint: config.require_location_constraint,
+                metrics: registry.core(core),
+                clock: clock.clone(),
+            })
+        })
+        .collect();
+    started
+}
+
+fn key_ring(config: &Config) -> KeyRing {
+    let credentials: Vec<Credential> = config
+        .access_keys
+        .iter()
+        .map(|key| Credential {
+            access_key: key.access_key.clone(),
+            secret_key: key.secret_key.expose().into(),
+            user: key.user.clone(),
+            display_name: key.display_name.clone(),
+            org: key.org.clone(),
+        })
+        .collect();
+    credentials.into()
+}
+
+/// Figures that are read when somebody asks.
+fn gauges(registry: &Registry, monitor: &Monitor) {
+    let gauge = |name, help, read: fn(&Monitor) -> u64| {
+        let monitor = monitor.clone();
+        registry.gauge(name, help, move || read(&monitor));
+    };
+    gauge("extents", "Extent files.", |monitor| monitor.space().extents);
+    gauge("extent_prepared_bytes", "Bytes of extent files.", |monitor| monitor.space().prepared_bytes);
+    gauge("extent_free_bytes", "Bytes of extent files that are free.", |monitor| monitor.space().free_bytes);
+    gauge("index_entries", "Entries of the index.", |monitor| monitor.index().entries);
+    gauge("index_used_bytes", "Bytes of the index in use.", |monitor| monitor.index().bytes_used);
+    gauge("index_file_bytes", "Size of the index file.", |monitor| monitor.index().file_bytes);
+    gauge("accepting_writes", "1 while writes are accepted.", |monitor| u64::from(monitor.is_accepting()));
+    let counter = |name, help, read: fn(&Monitor) -> u64| {
+        let monitor = monitor.clone();
+        registry.counter(name, help, move || read(&monitor));
+    };
+    counter("disk_reads", "Reads of extents.", |monitor| monitor.disk().reads);
+    counter("disk_read_bytes", "Bytes read from extents.", |monitor| monitor.disk().read_bytes);
+    counter("disk_writes", "Writes of extents.", |monitor| monitor.disk().writes);
+    counter("disk_written_bytes", "Bytes written to extents.", |monitor| monitor.disk().written_bytes);
+    counter("disk_syncs", "Syncs of extents.", |monitor| monitor.disk().syncs);
+}
+
+/// A thread with a runtime of its own, joined at the end.
+type RuntimeThread = JoinHandle<Result<(), String>>;
+
+/// Joins such a thread and reports what it has to say.
+fn join(name: &str, thread: RuntimeThread) {
+    match thread.join() {
+        Ok(Ok(())) => {}
+        Ok(Err(reason)) => tracing::error!(name, reason, "a thread failed"),
+        Err(_panic) => tracing::error!(name, "a thread panicked"),
+    }
+}
+
+/// The registry and health behind the admin port.
+pub(crate) type SharedHealth = Arc<Health>;

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::commit::{Abort, Committed, Transaction};
+use crate::commit::{Abort, Committed, Data, Transaction};
 use crate::index::key_encoding;
 use crate::index::listing::{self, ListPage, ListQuery};
 use crate::index::record::bucket::BucketRecord;
@@ -44,6 +44,13 @@ pub enum WriteCondition {
     Exists,
     /// An object with this ETag, without quotes.
     ETagIs(String),
+}
+
+/// One deletion of several.
+#[derive(Clone, Debug)]
+pub struct DeleteRequest {
+    pub key: String,
+    pub condition: WriteCondition,
 }
 
 /// Why a write was refused.
@@ -137,6 +144,23 @@ impl Store {
         Ok(committed)
     }
 
+    /// Judges a condition before the upload. Never the last word: `put_object` judges again in its transaction.
+    pub fn check_condition(
+        &self,
+        bucket: &BucketRecord,
+        key: &str,
+        condition: &WriteCondition,
+        admitted_ms: i64,
+    ) -> Result<(), Refusal<WriteRefusal>> {
+        if *condition == WriteCondition::None {
+            return Ok(());
+        }
+        let entry = self.engine.get(&key_encoding::object_key(bucket.id, key));
+        let existing = entry.map_err(|error| Refusal::Failed(error.into()))?.map(|entry| decode(&entry.value));
+        let existing = existing.transpose().map_err(Refusal::Failed)?;
+        judge(condition, existing.as_ref(), admitted_ms).map_err(Refusal::Refused)
+    }
+
     /// Deletes the object of a key; a missing one is no fault.
     pub async fn delete_object(
         &self,
@@ -147,18 +171,48 @@ impl Store {
         let key = key_encoding::object_key(bucket.id, key);
         let committed = self
             .commit
-            .run(crate::commit::Data::default(), move |transaction| {
-                let existing = current(transaction, &key)?;
-                judge(&condition, existing.as_ref(), i64::MAX).map_err(Abort::Refused)?;
-                if let Some(existing) = existing {
-                    transaction.release(runs_of(&existing.layout))?;
-                    transaction.delete(key.clone());
-                }
-                Ok(())
+            .run(Data::default(), move |transaction| {
+                delete(transaction, &key, &condition)?.map_or(Ok(()), |refusal| Err(Abort::Refused(refusal)))
             })
             .await?;
         Ok(committed)
     }
+
+    /// Deletes several objects in one transaction; each answer is the refusal of that key, if there was one.
+    pub async fn delete_objects(
+        &self,
+        bucket: &BucketRecord,
+        requests: Vec<DeleteRequest>,
+    ) -> Result<Committed<Vec<Option<WriteRefusal>>>, StoreError> {
+        let id = bucket.id;
+        let committed = self.commit.run(Data::default(), move |transaction| {
+            let delete_one = |request: &DeleteRequest| {
+                delete(transaction, &key_encoding::object_key(id, &request.key), &request.condition)
+            };
+            requests.iter().map(delete_one).collect::<Result<Vec<_>, Abort<WriteRefusal>>>()
+        });
+        committed.await.map_err(|error| match Refusal::from(error) {
+            Refusal::Failed(error) => error,
+            Refusal::Refused(refusal) => StoreError::Corrupt(format!("a batch of deletions was refused: {refusal:?}")),
+        })
+    }
+}
+
+/// Deletes the object of a key unless its condition fails.
+fn delete(
+    transaction: &mut Transaction<'_>,
+    key: &[u8],
+    condition: &WriteCondition,
+) -> Result<Option<WriteRefusal>, Abort<WriteRefusal>> {
+    let existing = current(transaction, key)?;
+    if let Err(refusal) = judge(condition, existing.as_ref(), i64::MAX) {
+        return Ok(Some(refusal));
+    }
+    if let Some(existing) = existing {
+        transaction.release(runs_of(&existing.layout))?;
+        transaction.delete(key.to_vec());
+    }
+    Ok(None)
 }
 
 /// The runs of a body in extents; none of an inline one.

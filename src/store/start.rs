@@ -5,13 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ringstone_io::buffer::BufferPool;
-use ringstone_io::disk::{CoreDisk, Disk};
+use ringstone_io::disk::{CoreDisk, Disk, DiskCounts};
 use ringstone_io::runtime::Clock;
 
 use crate::commit::poison::Poison;
 use crate::commit::{Commit, CommitOptions, Committer};
 use crate::config::limits::BUFFER_BYTES;
-use crate::index::engine::{Engine, LmdbEngine};
+use crate::index::engine::{Engine, Statistics};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::extent::preparer::Preparer;
@@ -51,7 +51,7 @@ impl SharedStore {
         cores: usize,
         clock: Clock,
     ) -> Result<Self, StoreError> {
-        let engine = Engine::Lmdb(LmdbEngine::open(&directory.join("index"))?);
+        let engine = Engine::open(&directory.join("index"))?;
         let disk = Disk::open(&directory.join("extents"))?;
         Self::open(engine, disk, options, cores, clock)
     }
@@ -94,14 +94,14 @@ impl SharedStore {
         self.disk.is_direct()
     }
 
-    /// Why the node no longer accepts writes, once a sync has failed.
-    pub fn poison(&self) -> &Poison {
-        &self.poison
-    }
-
-    /// Figures of space, and whether writes are accepted.
-    pub fn space_statistics(&self) -> (SpaceStatistics, bool) {
-        (self.space.statistics(), self.space.is_accepting())
+    /// For whoever watches the store without using it.
+    pub fn monitor(&self) -> Monitor {
+        Monitor {
+            engine: self.engine.clone(),
+            disk: self.disk.clone(),
+            space: self.space.clone(),
+            poison: self.poison.clone(),
+        }
     }
 
     /// Waits until everything acknowledged or queued is on disk. The cores' stores must have been dropped.
@@ -109,6 +109,39 @@ impl SharedStore {
         drop(self.preparer);
         drop(self.commit);
         self.committer.join();
+    }
+}
+
+/// Figures and health of the store; goes to any thread.
+#[derive(Clone)]
+pub struct Monitor {
+    engine: Engine,
+    disk: Disk,
+    space: Arc<Space>,
+    poison: Poison,
+}
+
+impl Monitor {
+    /// Why the node no longer accepts writes, once a sync has failed.
+    pub fn poison(&self) -> &Poison {
+        &self.poison
+    }
+
+    /// Whether the filesystem has room for writes.
+    pub fn is_accepting(&self) -> bool {
+        self.space.is_accepting()
+    }
+
+    pub fn space(&self) -> SpaceStatistics {
+        self.space.statistics()
+    }
+
+    pub fn index(&self) -> Statistics {
+        self.engine.statistics()
+    }
+
+    pub fn disk(&self) -> DiskCounts {
+        self.disk.counts()
     }
 }
 

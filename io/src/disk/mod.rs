@@ -117,6 +117,7 @@ impl Disk {
     pub fn length(&self, extent: u32) -> Result<u64, IoError> {
         match self {
             Self::Files(files) => files.length(extent),
+            Self::Simulated(disk) => disk.length(extent),
         }
     }
 

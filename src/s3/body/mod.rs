@@ -11,7 +11,7 @@ use ringstone_io::buffer::{BufferPool, Window};
 use crate::auth::PayloadSeal;
 use crate::http::body::Body;
 use crate::http::head::RequestHead;
-use crate::s3::body::aws_chunked::{AwsChunkedDecoder, ChunkSeal};
+use crate::s3::body::aws_chunked::AwsChunkedDecoder;
 use crate::s3::body::payload_hash::PayloadHash;
 use crate::s3::error::S3Error;
 
@@ -33,19 +33,16 @@ impl<'a, 'b> Payload<'a, 'b> {
     pub fn new(body: &'a mut Body<'b>, head: &RequestHead, seal: PayloadSeal) -> Result<Self, S3Error> {
         let length = body.length();
         let mut payload = Self { body, decoder: None, hash: None, length, ended: false };
-        let chunk_seal = match seal {
-            PayloadSeal::Unsigned => return Ok(payload),
-            PayloadSeal::Sha256(claimed) => {
-                payload.hash = Some(PayloadHash::new(claimed));
-                return Ok(payload);
+        match seal {
+            PayloadSeal::Unsigned => {}
+            PayloadSeal::Sha256(claimed) => payload.hash = Some(PayloadHash::new(claimed)),
+            chunked => {
+                let decoded_length = decoded_length(head)?;
+                let decoder = AwsChunkedDecoder::new(chunked, head.header("x-amz-trailer"), decoded_length)?;
+                payload.length = Some(decoded_length);
+                payload.decoder = Some(decoder);
             }
-            PayloadSeal::UnsignedTrailer => (ChunkSeal::Unsigned, Some(announced_trailers(head))),
-            PayloadSeal::Signed(signer) => (ChunkSeal::Signed(signer), None),
-            PayloadSeal::SignedTrailer(signer) => (ChunkSeal::Signed(signer), Some(announced_trailers(head))),
-        };
-        let decoded_length = decoded_length(head)?;
-        payload.length = Some(decoded_length);
-        payload.decoder = Some(AwsChunkedDecoder::new(chunk_seal.0, chunk_seal.1, decoded_length));
+        }
         Ok(payload)
     }
 
@@ -121,10 +118,4 @@ fn decoded_length(head: &RequestHead) -> Result<u64, S3Error> {
     let value = head.header("x-amz-decoded-content-length").ok_or_else(S3Error::missing_content_length)?;
     let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|text| text.parse().ok()).ok_or_else(S3Error::missing_content_length)
-}
-
-/// Names of the trailer fields that the head announces, in lower case.
-fn announced_trailers(head: &RequestHead) -> Vec<String> {
-    let names = head.headers_named("x-amz-trailer").flat_map(|value| value.split(|&byte| byte == b','));
-    names.map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase()).collect()
 }

@@ -67,7 +67,7 @@ pub const REFUSED: &[Refused] = &[
     query("notification", BUCKET, None),
     query("object-lock", BUCKET, Some(ErrorCode::ObjectLockConfigurationNotFoundError)),
     query("ownershipControls", BUCKET, Some(ErrorCode::OwnershipControlsNotFoundError)),
-    query("partNumber", OBJECT, None),
+    Refused { selector: Selector::Query("partNumber"), scopes: OBJECT, methods: WRITES, read: None },
     query("policy", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
     query("policyStatus", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
     query("publicAccessBlock", BUCKET, Some(ErrorCode::NoSuchPublicAccessBlockConfiguration)),

@@ -1,0 +1,26 @@
+//! HeadObject: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html>
+
+use crate::http::head::Method;
+use crate::http::response::{Response, ResponseBody};
+use crate::s3::error::S3Error;
+use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::ops::object::get_object;
+
+pub const OPERATIONS: &[Operation] = &[Operation {
+    name: "HeadObject",
+    method: Method::Head,
+    scope: Scope::Object,
+    selector: Selector::Plain,
+    permissions: &[Permission::GetObject],
+    body: BodyKind::None,
+    run: |call| Box::pin(head_object(call)),
+}];
+
+async fn head_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
+    let object = get_object::open(&call)?;
+    if let Some(response) = get_object::not_modified(&call, &object.record)? {
+        return Ok(response);
+    }
+    let extent = get_object::extent_of(&call, &object.record)?;
+    Ok(extent.response(&call, &object.record).body(ResponseBody::HeadOf { length: extent.length }))
+}

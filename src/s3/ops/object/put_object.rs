@@ -1,0 +1,53 @@
+//! PutObject: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
+
+use crate::checksum::Algorithm;
+use crate::config::limits::SINGLE_PUT_BYTES_MAX;
+use crate::http::head::Method;
+use crate::http::response::Response;
+use crate::index::record::object::Owner;
+use crate::s3::body::receive::receive;
+use crate::s3::error::S3Error;
+use crate::s3::headers::checksum::Promise;
+use crate::s3::headers::object::{quoted_etag, with_checksum};
+use crate::s3::headers::{metadata, write_condition};
+use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::store::objects::NewObject;
+
+pub const OPERATIONS: &[Operation] = &[Operation {
+    name: "PutObject",
+    method: Method::Put,
+    scope: Scope::Object,
+    selector: Selector::Plain,
+    permissions: &[Permission::PutObject],
+    body: BodyKind::Object,
+    run: |call| Box::pin(put_object(call)),
+}];
+
+async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
+    let metadata = metadata::from_head(call.head)?;
+    let condition = write_condition::from_head(call.head)?;
+    let promise = Promise::from_head(call.head)?;
+    let size_bytes = call.payload.length().ok_or_else(S3Error::missing_content_length)?;
+    if size_bytes > SINGLE_PUT_BYTES_MAX {
+        return Err(S3Error::entity_too_large(size_bytes, SINGLE_PUT_BYTES_MAX));
+    }
+    let store = &call.context.store;
+    // Spares an upload that cannot succeed. The decision itself is made again, in the transaction.
+    store
+        .check_condition(call.bucket()?, call.key(), &condition, call.admitted_ms)
+        .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), &condition))?;
+
+    let algorithm = promise.algorithm().unwrap_or(Algorithm::Crc64Nvme);
+    let (body, trailers) = receive(&mut call.payload, store, size_bytes, Some(algorithm)).await?;
+    promise.verify(body.md5, body.checksum.as_ref(), &trailers)?;
+
+    let owner =
+        Owner { user: call.identity.user.clone(), display_name: call.identity.display_name.clone() };
+    let new = NewObject { key: call.key().to_owned(), metadata, owner };
+    let committed = store
+        .put_object(call.bucket()?, new, body, condition.clone(), call.admitted_ms)
+        .await
+        .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), &condition))?;
+    let listed = committed.value();
+    Ok(with_checksum(Response::new(200).header("ETag", quoted_etag(listed)), listed.checksum.as_ref()))
+}
