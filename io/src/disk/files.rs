@@ -149,9 +149,9 @@ impl FileDisk {
     }
 
     pub(super) fn length(&self, extent: u32) -> Result<u64, IoError> {
-        let metadata = self.file(extent).and_then(|file| {
-            file.metadata().map_err(|error| self.error("length", extent, error))
-        })?;
+        let metadata = self
+            .file(extent)
+            .and_then(|file| file.metadata().map_err(|error| self.error("length", extent, error)))?;
         Ok(metadata.len())
     }
 

@@ -275,7 +275,10 @@ impl SimulatedDisk {
 
     pub(crate) fn length(&self, extent: u32) -> Result<u64, IoError> {
         let mut state = self.lock();
-        state.present(extent).map(|found| found.length()).map_err(|error| error_of(Operation::Read, extent, None, error))
+        state
+            .present(extent)
+            .map(|found| found.length())
+            .map_err(|error| error_of(Operation::Read, extent, None, error))
     }
 
     pub(crate) fn free_bytes(&self) -> u64 {
