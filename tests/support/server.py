@@ -85,17 +85,25 @@ class Server:
 
     def start(self) -> float:
         """Starts the process and waits until it is ready; returns the seconds that took."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("RINGSTONE_")}
-        started = time.monotonic()
+        self.spawn()
+        return self.wait_until_ready()
+
+    def spawn(self, arguments: list[str] | None = None, environment: dict[str, str] | None = None) -> None:
+        """Starts the process, by default on the written configuration, and returns at once."""
+        own = {k: v for k, v in os.environ.items() if not k.startswith("RINGSTONE_")}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [BINARY, "serve", "--config", self.config_path],
+                [BINARY, *(arguments or ["serve", "--config", str(self.config_path)])],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment,
+                env=own if environment is None else environment,
                 cwd=self.directory,
             )
+
+    def wait_until_ready(self) -> float:
+        """Polls the readiness of a spawned process; returns the seconds it took."""
+        started = time.monotonic()
         while not self._admin_answers("/health/ready"):
             if self.process.poll() is not None:
                 raise ServerFailed(f"exited with {self.process.returncode} at start\n{self.log_tail()}")
