@@ -1,0 +1,184 @@
+"""The real aws-cli against the node: `aws s3` and `aws s3api`."""
+
+import json
+
+import pytest
+
+from support import s3
+from support.accounts import MAIN, REGION
+from support.command import Command, VENV_BIN
+from support.payload import KIB, MIB, etag, payload
+
+# From 8 MB on aws-cli uploads in parts.
+BELOW_MULTIPART = 7 * MIB
+
+
+@pytest.fixture
+def aws(node, tmp_path):
+    (tmp_path / "config").write_text("[default]\ns3 =\n  addressing_style = path\n")
+    environment = {
+        "AWS_ACCESS_KEY_ID": MAIN.access_key,
+        "AWS_SECRET_ACCESS_KEY": MAIN.secret_key,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_MAX_ATTEMPTS": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PAGER": "",
+    }
+    arguments = ["--endpoint-url", node.endpoint]
+    return Command(VENV_BIN / "aws", *arguments, home=tmp_path, environment=environment)
+
+
+def api(aws, *arguments) -> dict:
+    """An `s3api` call and its parsed answer."""
+    output = aws("s3api", *arguments, "--output", "json")
+    return json.loads(output) if output.strip() else {}
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A folder of files with awkward names and sizes."""
+    files = {
+        "small.txt": b"small",
+        "empty": b"",
+        "with space+plus.bin": payload(100 * KIB),
+        "sub/deep/é.txt": "ünïcode".encode(),
+        "sub/big.bin": payload(BELOW_MULTIPART),
+    }
+    root = tmp_path / "tree"
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(content)
+    return root, files
+
+
+def test_mb_ls_and_rb(aws):
+    name = s3.new_bucket_name("awscli")
+    aws("s3", "mb", f"s3://{name}")
+    assert name in aws("s3", "ls")
+    aws("s3", "rb", f"s3://{name}")
+    assert name not in aws("s3", "ls")
+
+
+def test_cp_up_and_down(aws, bucket, tmp_path):
+    for size in (0, 1, 8 * KIB, 65 * KIB, BELOW_MULTIPART):
+        content = payload(size)
+        (tmp_path / "up").write_bytes(content)
+        aws("s3", "cp", "up", f"s3://{bucket}/dir/file")
+        aws("s3", "cp", f"s3://{bucket}/dir/file", "down")
+        assert (tmp_path / "down").read_bytes() == content
+
+
+def test_cp_from_and_to_a_pipe(aws, bucket):
+    aws("s3", "cp", "-", f"s3://{bucket}/piped", stdin=b"through a pipe")
+    assert aws("s3", "cp", f"s3://{bucket}/piped", "-") == "through a pipe"
+
+
+def test_cp_keeps_metadata_and_guesses_the_type(aws, client, bucket, tmp_path):
+    (tmp_path / "page.html").write_text("<p>")
+    aws("s3", "cp", "page.html", f"s3://{bucket}/page.html", "--metadata", "a=1,b=two", "--cache-control", "no-cache")
+    headed = client.head_object(Bucket=bucket, Key="page.html")
+    assert headed["Metadata"] == {"a": "1", "b": "two"}
+    assert headed["ContentType"] == "text/html" and headed["CacheControl"] == "no-cache"
+
+
+def test_ls_shows_prefixes_and_sizes(aws, client, bucket):
+    for key in ("a/1", "a/2", "top file"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"12345")
+    lines = aws("s3", "ls", f"s3://{bucket}/").splitlines()
+    assert lines[0].split() == ["PRE", "a/"]
+    assert lines[1].endswith("5 top file")
+    recursive = aws("s3", "ls", f"s3://{bucket}", "--recursive", "--summarize")
+    assert "Total Objects: 3" in recursive and "Total Size: 15" in recursive
+
+
+def test_sync_both_ways_and_delete(aws, client, bucket, tree, tmp_path):
+    root, files = tree
+    aws("s3", "sync", root, f"s3://{bucket}/copy")
+    assert s3.all_keys(client, bucket) == sorted((f"copy/{name}" for name in files), key=str.encode)
+    assert aws("s3", "sync", root, f"s3://{bucket}/copy").strip() == ""
+    aws("s3", "sync", f"s3://{bucket}/copy", "back")
+    for name, content in files.items():
+        assert (tmp_path / "back" / name).read_bytes() == content
+    (root / "small.txt").unlink()
+    aws("s3", "sync", "--delete", root, f"s3://{bucket}/copy")
+    assert "copy/small.txt" not in s3.all_keys(client, bucket)
+
+
+def test_cp_recursive_and_rm_recursive(aws, client, bucket, tree):
+    root, files = tree
+    aws("s3", "cp", "--recursive", root, f"s3://{bucket}/")
+    assert len(s3.all_keys(client, bucket)) == len(files)
+    aws("s3", "rm", "--recursive", f"s3://{bucket}/sub/")
+    assert s3.all_keys(client, bucket) == ["empty", "small.txt", "with space+plus.bin"]
+    aws("s3", "rm", f"s3://{bucket}/empty")
+    aws("s3", "rm", "--recursive", f"s3://{bucket}")
+    assert s3.all_keys(client, bucket) == []
+
+
+def test_rb_force_empties_the_bucket(aws, client):
+    name = s3.create_bucket(client, s3.new_bucket_name("awscli"))
+    for number in range(5):
+        client.put_object(Bucket=name, Key=f"k{number}", Body=b"x")
+    refused = aws.run("s3", "rb", f"s3://{name}")
+    assert refused.status != 0 and "BucketNotEmpty" in refused.errors
+    aws("s3", "rb", "--force", f"s3://{name}")
+    assert name not in aws("s3", "ls")
+
+
+def test_presign(aws, client, bucket, address):
+    from support import wire
+
+    client.put_object(Bucket=bucket, Key="k", Body=b"signed link")
+    url = aws("s3", "presign", f"s3://{bucket}/k").strip()
+    target = url.split(f":{address[1]}", 1)[1]
+    assert wire.send_plain(address, "GET", target).body == b"signed link"
+
+
+def test_mv_of_a_file_up_and_down(aws, client, bucket, tmp_path):
+    (tmp_path / "moved").write_bytes(b"moving")
+    aws("s3", "mv", "moved", f"s3://{bucket}/moved")
+    assert not (tmp_path / "moved").exists()
+    aws("s3", "mv", f"s3://{bucket}/moved", "back")
+    assert (tmp_path / "back").read_bytes() == b"moving"
+    assert s3.all_keys(client, bucket) == []
+
+
+def test_s3api_objects(aws, bucket, tmp_path):
+    content = payload(70 * KIB)
+    (tmp_path / "body").write_bytes(content)
+    put = api(aws, "put-object", "--bucket", bucket, "--key", "a/b", "--body", "body", "--metadata", "x=1")
+    assert put["ETag"] == etag(content)
+    headed = api(aws, "head-object", "--bucket", bucket, "--key", "a/b", "--checksum-mode", "ENABLED")
+    assert headed["ContentLength"] == len(content) and headed["Metadata"] == {"x": "1"}
+    assert len([name for name in headed if name.startswith("Checksum") and name != "ChecksumType"]) == 1
+    got = api(aws, "get-object", "--bucket", bucket, "--key", "a/b", "--range", "bytes=10-19", "part")
+    assert got["ContentRange"] == f"bytes 10-19/{len(content)}"
+    assert (tmp_path / "part").read_bytes() == content[10:20]
+    listed = api(aws, "list-objects-v2", "--bucket", bucket, "--delimiter", "/")
+    assert listed["CommonPrefixes"] == [{"Prefix": "a/"}]
+    listed = api(aws, "list-objects", "--bucket", bucket)
+    assert [entry["Key"] for entry in listed["Contents"]] == ["a/b"]
+    deleted = api(aws, "delete-objects", "--bucket", bucket, "--delete", '{"Objects":[{"Key":"a/b"},{"Key":"none"}]}')
+    assert len(deleted["Deleted"]) == 2
+
+
+def test_s3api_buckets(aws, bucket):
+    assert api(aws, "head-bucket", "--bucket", bucket)["BucketRegion"] == REGION
+    assert api(aws, "get-bucket-location", "--bucket", bucket)["LocationConstraint"] == REGION
+    assert bucket in [entry["Name"] for entry in api(aws, "list-buckets")["Buckets"]]
+
+
+def test_s3api_names_the_error(aws, bucket):
+    missing = aws.run("s3api", "get-object", "--bucket", bucket, "--key", "absent", "out")
+    assert missing.status != 0 and "NoSuchKey" in missing.errors
+    cors = aws.run("s3api", "get-bucket-cors", "--bucket", bucket)
+    assert cors.status != 0 and "NoSuchCORSConfiguration" in cors.errors
+
+
+def test_pages_of_a_long_listing(aws, client, bucket):
+    for number in range(25):
+        client.put_object(Bucket=bucket, Key=f"{number:02}", Body=b"x")
+    listed = api(aws, "list-objects-v2", "--bucket", bucket, "--page-size", "7")
+    assert len(listed["Contents"]) == 25
+    assert len(aws("s3", "ls", f"s3://{bucket}/", "--page-size", "4").splitlines()) == 25

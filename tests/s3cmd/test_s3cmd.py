@@ -1,0 +1,120 @@
+"""The real s3cmd against the node, path style."""
+
+import pytest
+
+from support import s3
+from support.accounts import MAIN, REGION
+from support.command import Command, VENV_BIN
+from support.payload import KIB, MIB, md5_hex, payload
+
+
+@pytest.fixture
+def s3cmd(node, tmp_path):
+    host = f"127.0.0.1:{node.port}"
+    config = tmp_path / "s3cfg"
+    config.write_text(
+        "[default]\n"
+        f"access_key = {MAIN.access_key}\n"
+        f"secret_key = {MAIN.secret_key}\n"
+        f"host_base = {host}\n"
+        f"bucket_location = {REGION}\n"
+        "use_https = False\n"
+        "signature_v2 = False\n"
+        "max_retries = 1\n"
+    )
+    # Without %(bucket)s in --host-bucket, s3cmd puts the bucket into the path.
+    return Command(VENV_BIN / "s3cmd", "-c", config, "--host-bucket", host, "--no-progress", home=tmp_path)
+
+
+def test_mb_ls_and_rb(s3cmd):
+    name = s3.new_bucket_name("s3cmd")
+    s3cmd("mb", f"s3://{name}")
+    assert f"s3://{name}" in s3cmd("ls")
+    s3cmd("rb", f"s3://{name}")
+    assert f"s3://{name}" not in s3cmd("ls")
+
+
+@pytest.mark.parametrize("size", [0, 1, 8 * KIB, 65 * KIB, 14 * MIB])
+def test_put_and_get(s3cmd, bucket, tmp_path, size):
+    content = payload(size)
+    (tmp_path / "up").write_bytes(content)
+    s3cmd("put", "up", f"s3://{bucket}/dir/name with space+é")
+    s3cmd("get", f"s3://{bucket}/dir/name with space+é", "down")
+    assert (tmp_path / "down").read_bytes() == content
+
+
+def test_put_of_a_large_file_in_one_piece(s3cmd, client, bucket, tmp_path):
+    content = payload(20 * MIB)
+    (tmp_path / "up").write_bytes(content)
+    s3cmd("put", "--disable-multipart", "up", f"s3://{bucket}/large")
+    assert client.head_object(Bucket=bucket, Key="large")["ETag"] == f'"{md5_hex(content)}"'
+    assert s3.body_of(client, bucket, "large") == content
+
+
+def test_get_continues_a_broken_download(s3cmd, client, bucket, tmp_path):
+    content = payload(300 * KIB)
+    client.put_object(Bucket=bucket, Key="k", Body=content)
+    (tmp_path / "down").write_bytes(content[: 100 * KIB])
+    s3cmd("get", "--continue", f"s3://{bucket}/k", "down")
+    assert (tmp_path / "down").read_bytes() == content
+
+
+def test_ls_la_and_du(s3cmd, client, bucket):
+    for key in ("a/1", "a/2", "top"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"12345")
+    listed = s3cmd("ls", f"s3://{bucket}/")
+    assert f"DIR  s3://{bucket}/a/" in listed and f"s3://{bucket}/top" in listed
+    assert len(s3cmd("ls", "--recursive", f"s3://{bucket}/").splitlines()) == 3
+    assert f"s3://{bucket}/top" in s3cmd("la")
+    assert s3cmd("du", f"s3://{bucket}").split()[:2] == ["15", "3"]
+
+
+def test_info_of_object_and_bucket(s3cmd, bucket, tmp_path):
+    (tmp_path / "up.txt").write_bytes(b"described")
+    s3cmd("put", "--add-header", "x-amz-meta-colour: green", "up.txt", f"s3://{bucket}/up.txt")
+    described = s3cmd.run("info", f"s3://{bucket}/up.txt")
+    assert "File size: 9" in described.output and md5_hex(b"described") in described.output
+    assert "x-amz-meta-colour: green" in described.output
+    described = s3cmd.run("info", f"s3://{bucket}")
+    assert f"Location:  {REGION}" in described.output
+
+
+def test_del_one_many_and_recursive(s3cmd, client, bucket):
+    for key in ("one", "two", "dir/1", "dir/2", "rest"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"x")
+    s3cmd("del", f"s3://{bucket}/one", f"s3://{bucket}/two")
+    s3cmd("del", "--recursive", f"s3://{bucket}/dir/")
+    assert s3.all_keys(client, bucket) == ["rest"]
+    s3cmd("del", "--recursive", "--force", f"s3://{bucket}")
+    assert s3.all_keys(client, bucket) == []
+
+
+def test_sync_both_ways(s3cmd, client, bucket, tmp_path):
+    files = {"a.txt": b"a", "sub/b.bin": payload(100 * KIB), "sub/é.txt": b"e"}
+    for name, content in files.items():
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_bytes(content)
+    s3cmd("sync", "tree/", f"s3://{bucket}/copy/")
+    assert s3.all_keys(client, bucket) == sorted((f"copy/{name}" for name in files), key=str.encode)
+    assert "upload:" not in s3cmd("sync", "tree/", f"s3://{bucket}/copy/")
+    (tmp_path / "back").mkdir()
+    s3cmd("sync", f"s3://{bucket}/copy/", "back/")
+    for name, content in files.items():
+        assert (tmp_path / "back" / name).read_bytes() == content
+
+
+def test_signurl(s3cmd, client, bucket):
+    # s3cmd signs URLs with the old scheme alone; the refusal must be a clear one.
+    from support import wire
+
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    url = s3cmd("signurl", f"s3://{bucket}/k", "+600").strip()
+    address = ("127.0.0.1", int(client.meta.endpoint_url.rsplit(":", 1)[1]))
+    target = url.split(f":{address[1]}", 1)[1]
+    response = wire.send_plain(address, "GET", target)
+    assert response.status in (400, 403)
+
+
+def test_a_missing_object_is_told(s3cmd, bucket):
+    missing = s3cmd.run("get", f"s3://{bucket}/absent", "out")
+    assert missing.status != 0 and "404" in missing.errors
