@@ -55,7 +55,9 @@ impl S3Service {
             Ok(Routed::Operation(operation)) => (Some(operation), self.operate(operation, head, &address, body).await),
             Ok(Routed::Refused(refused)) => {
                 let refusal = self.authenticate(head).and_then(|sender| {
-                    self.authorise(&[], &address, &sender.identity)?;
+                    if refused.is_about_bucket(head.method()) {
+                        self.authorise(&[], &address, &sender.identity)?;
+                    }
                     Err(refused.error(head.method()))
                 });
                 (None, refusal)

@@ -16,6 +16,11 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// Whether the answer is about the bucket, which must then exist and be the sender's.
+    pub fn is_about_bucket(&self, method: Method) -> bool {
+        matches!(method, Method::Get | Method::Head) && self.read.is_some()
+    }
+
     /// The answer.
     pub fn error(&self, method: Method) -> S3Error {
         match (method, self.read) {
@@ -66,10 +71,10 @@ pub const REFUSED: &[Refused] = &[
     query("metrics", BUCKET, None),
     query("notification", BUCKET, None),
     query("object-lock", BUCKET, Some(ErrorCode::ObjectLockConfigurationNotFoundError)),
-    query("ownershipControls", BUCKET, Some(ErrorCode::OwnershipControlsNotFoundError)),
+    query("ownershipControls", BUCKET, None),
     Refused { selector: Selector::Query("partNumber"), scopes: OBJECT, methods: WRITES, read: None },
     query("policy", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
-    query("policyStatus", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
+    query("policyStatus", BUCKET, None),
     query("publicAccessBlock", BUCKET, Some(ErrorCode::NoSuchPublicAccessBlockConfiguration)),
     query("renameObject", OBJECT, None),
     query("replication", BUCKET, Some(ErrorCode::ReplicationConfigurationNotFoundError)),
