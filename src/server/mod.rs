@@ -67,8 +67,10 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let _lock = lock(&config)?;
     let cores = config.cores.unwrap_or_else(runtime::core_count);
     let clock = Clock::system();
-    let options =
-        SpaceOptions { extent_bytes: config.extent_size.bytes(), reserve_bytes: config.free_space_reserve.bytes() };
+    let options = SpaceOptions {
+        extent_bytes: config.extent_size.bytes(),
+        reserve_bytes: config.free_space_reserve.bytes(),
+    };
     let store = SharedStore::open_directory(&config.data_dir, options, cores, clock.clone())?;
     if !store.is_direct() {
         tracing::warn!("the data directory does not take O_DIRECT; extents go through the page cache");

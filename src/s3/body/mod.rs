@@ -116,6 +116,7 @@ impl<'a, 'b> Payload<'a, 'b> {
 
 fn decoded_length(head: &RequestHead) -> Result<u64, S3Error> {
     let value = head.header("x-amz-decoded-content-length").ok_or_else(S3Error::missing_content_length)?;
-    let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let digits =
+        std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|text| text.parse().ok()).ok_or_else(S3Error::missing_content_length)
 }
