@@ -109,7 +109,10 @@ impl Store {
     }
 
     /// Deletes an empty bucket.
-    pub async fn delete_bucket(&self, bucket: &BucketRecord) -> Result<Committed<()>, Refusal<DeleteBucketRefusal>> {
+    pub async fn delete_bucket(
+        &self,
+        bucket: &BucketRecord,
+    ) -> Result<Committed<()>, Refusal<DeleteBucketRefusal>> {
         let (name, id) = (bucket.name.clone(), bucket.id);
         let committed = self
             .commit

@@ -101,6 +101,10 @@ fn keys_max(value: Option<&str>) -> Result<usize, S3Error> {
     let Some(text) = value.filter(|text| !text.is_empty()) else { return Ok(LIST_PAGE_MAX) };
     match text.parse::<i64>() {
         Ok(number) if (0..=i64::from(i32::MAX)).contains(&number) => Ok((number as usize).min(LIST_PAGE_MAX)),
-        _ => Err(S3Error::invalid_argument("max-keys", text, "Argument maxKeys must be an integer between 0 and 2147483647")),
+        _ => Err(S3Error::invalid_argument(
+            "max-keys",
+            text,
+            "Argument maxKeys must be an integer between 0 and 2147483647",
+        )),
     }
 }
