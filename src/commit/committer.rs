@@ -218,7 +218,9 @@ impl Group<'_> {
         while !members.is_empty() {
             if let Some(reason) = self.options.poison.reason() {
                 let ending = Ending::Poisoned(reason.into());
-                members.into_iter().for_each(|member| member.work.answer(ending.clone()));
+                for member in members {
+                    member.work.answer(ending.clone());
+                }
                 return;
             }
             members = self.commit_index(members);
@@ -261,7 +263,9 @@ impl Group<'_> {
         rest.extend(self.write(planned));
         let ending =
             self.options.poison.reason().map_or(Ending::Durable, |reason| Ending::Poisoned(reason.into()));
-        refused.into_iter().for_each(|member| member.work.answer(ending.clone()));
+        for member in refused {
+            member.work.answer(ending.clone());
+        }
         rest
     }
 

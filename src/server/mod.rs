@@ -64,14 +64,14 @@ pub enum ServerError {
 }
 
 /// Serves until told to stop.
-pub fn run(config: Config) -> Result<(), ServerError> {
+pub fn run(config: &Config) -> Result<(), ServerError> {
     runtime::probe_io_uring()?;
     let shutdown = Shutdown::listen().map_err(ServerError::Signals)?;
     match raise_open_files_limit() {
         Ok(limit) => tracing::debug!(limit, "open files"),
         Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
-    let _lock = lock(&config)?;
+    let _lock = lock(config)?;
     let cores = config.cores.unwrap_or_else(runtime::core_count);
     let clock = Clock::system();
     let options = SpaceOptions {
@@ -89,7 +89,7 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let admin_address = free_address(config.admin_listen)?;
     let health = Health::new(store.monitor());
     let admin = Admin::start(admin_address, registry.clone(), health.clone())?;
-    let workers = start_cores(&config, cores, address, &store, &registry, &clock)?;
+    let workers = start_cores(config, cores, address, &store, &registry, &clock)?;
     health.set_ready(true);
     tracing::info!(%address, admin = %admin.address(), cores, data_dir = %config.data_dir.display(), "ready");
 
@@ -97,8 +97,12 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     health.set_ready(false);
     let drain = if matches!(end, End::Asked) { config.drain_timeout } else { POISONED_DRAIN };
     tracing::info!(?end, ?drain, "draining");
-    workers.iter().for_each(|worker| worker.drain(drain));
-    workers.into_iter().for_each(Worker::join);
+    for worker in &workers {
+        worker.drain(drain);
+    }
+    for worker in workers {
+        worker.join();
+    }
     store.close();
     admin.stop();
     match end {
