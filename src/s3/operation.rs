@@ -120,7 +120,8 @@ impl Call<'_, '_> {
 
     /// Length of the payload, which an upload must say: no length at all is not an empty object.
     pub fn payload_length(&self) -> Result<u64, S3Error> {
-        let is_framed = ["content-length", "transfer-encoding"].iter().any(|name| self.head.header(name).is_some());
+        let is_framed =
+            ["content-length", "transfer-encoding"].iter().any(|name| self.head.header(name).is_some());
         self.payload.length().filter(|_| is_framed).ok_or_else(S3Error::missing_content_length)
     }
 

@@ -23,18 +23,16 @@ impl Refused {
 
     /// The answer.
     pub fn error(&self, method: Method) -> S3Error {
-        match (method, self.read) {
-            (Method::Get | Method::Head, Some(code)) => S3Error::new(code),
-            _ => {
-                let (kind, name) = match self.selector {
-                    Selector::Header(name) => ("header", name),
-                    Selector::Query(name) | Selector::QueryIs(name, _) => ("query parameter", name),
-                    Selector::Plain => ("request", ""),
-                };
-                let message = format!("The {kind} {name} implies functionality that is not implemented.");
-                S3Error::with_message(ErrorCode::NotImplemented, message).field("Header", name)
-            }
+        if let (Method::Get | Method::Head, Some(code)) = (method, self.read) {
+            return S3Error::new(code);
         }
+        let (kind, name) = match self.selector {
+            Selector::Header(name) => ("header", name),
+            Selector::Query(name) | Selector::QueryIs(name, _) => ("query parameter", name),
+            Selector::Plain => ("request", ""),
+        };
+        let message = format!("The {kind} {name} implies functionality that is not implemented.");
+        S3Error::with_message(ErrorCode::NotImplemented, message).field("Header", name)
     }
 }
 

@@ -4,8 +4,8 @@ use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::s3::error::S3Error;
 use crate::s3::headers::write_condition;
-use crate::s3::ops::object::get_object::check_version_id;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::ops::object::get_object::check_version_id;
 
 pub const OPERATIONS: &[Operation] = &[Operation {
     name: "DeleteObject",

@@ -108,7 +108,9 @@ pub(super) fn extent_of(call: &Call<'_, '_>, record: &ObjectRecord) -> Result<Ex
 /// An object that was put whole has one part.
 fn check_part_number(part: &str, with_range: bool) -> Result<(), S3Error> {
     if with_range {
-        return Err(S3Error::invalid_request("Cannot specify both Range header and partNumber query parameter"));
+        return Err(S3Error::invalid_request(
+            "Cannot specify both Range header and partNumber query parameter",
+        ));
     }
     match part.parse::<u32>() {
         Ok(1) => Ok(()),
@@ -132,7 +134,8 @@ impl Extent {
             response.push_header("Content-Range", format!("bytes {first}-{last}/{}", record.listed.size));
         }
         let is_whole = self.length == record.listed.size;
-        let asked = call.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
+        let asked =
+            call.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
         let of_the_whole = asked && is_whole && call.head.header("range").is_none();
         if of_the_whole { object::with_checksum(response, record.listed.checksum.as_ref()) } else { response }
     }

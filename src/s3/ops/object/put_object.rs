@@ -41,8 +41,7 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let (body, trailers) = receive(&mut call.payload, store, size_bytes, Some(algorithm)).await?;
     promise.verify(body.md5, body.checksum.as_ref(), &trailers)?;
 
-    let owner =
-        Owner { user: call.identity.user.clone(), display_name: call.identity.display_name.clone() };
+    let owner = Owner { user: call.identity.user.clone(), display_name: call.identity.display_name.clone() };
     let new = NewObject { key: call.key().to_owned(), metadata, owner };
     let committed = store
         .put_object(call.bucket()?, new, body, condition.clone(), call.admitted_ms)
