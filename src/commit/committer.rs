@@ -167,7 +167,9 @@ impl Commit {
         match self.queue.try_send(Member { data, work, conflicts: 0 }) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => return Err(CommitError::Overloaded),
-            Err(TrySendError::Disconnected(_)) => return Err(CommitError::Poisoned("the node is stopping".into())),
+            Err(TrySendError::Disconnected(_)) => {
+                return Err(CommitError::Poisoned("the node is stopping".into()));
+            }
         }
         result.await.unwrap_or_else(|_gone| Err(CommitError::Poisoned("the node is stopping".into())))
     }
@@ -216,7 +218,9 @@ impl Group<'_> {
         while !members.is_empty() {
             if let Some(reason) = self.options.poison.reason() {
                 let ending = Ending::Poisoned(reason.into());
-                members.into_iter().for_each(|member| member.work.answer(ending.clone()));
+                for member in members {
+                    member.work.answer(ending.clone());
+                }
                 return;
             }
             members = self.commit_index(members);
@@ -225,8 +229,11 @@ impl Group<'_> {
 
     /// Step 1: one sync for each extent.
     fn sync_data(&self, members: &[Member]) -> Result<(), String> {
-        let extents: BTreeSet<u32> = members.iter().flat_map(|member| member.data.extents.iter().copied()).collect();
-        extents.into_iter().try_for_each(|extent| self.options.disk.sync(extent).map_err(|error| error.to_string()))
+        let extents: BTreeSet<u32> =
+            members.iter().flat_map(|member| member.data.extents.iter().copied()).collect();
+        extents
+            .into_iter()
+            .try_for_each(|extent| self.options.disk.sync(extent).map_err(|error| error.to_string()))
     }
 
     /// Steps 2 to 5 for as many members as can share one index transaction; returns the rest.
@@ -256,13 +263,16 @@ impl Group<'_> {
         rest.extend(self.write(planned));
         let ending =
             self.options.poison.reason().map_or(Ending::Durable, |reason| Ending::Poisoned(reason.into()));
-        refused.into_iter().for_each(|member| member.work.answer(ending.clone()));
+        for member in refused {
+            member.work.answer(ending.clone());
+        }
         rest
     }
 
     fn plan(&mut self, member: &mut Member, overlay: &Overlay) -> (Step, Planned) {
         let now_ms = self.options.clock.unix_ms();
-        let mut transaction = Transaction::new(&self.options.engine, overlay, self.stamps.next(now_ms), now_ms);
+        let mut transaction =
+            Transaction::new(&self.options.engine, overlay, self.stamps.next(now_ms), now_ms);
         let step = member.work.plan(&mut transaction);
         (step, transaction.finish())
     }

@@ -15,8 +15,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const PREFIX: &str = "ringstone";
 
 /// Counters of all cores and what is asked for on each scrape. Shared between threads.
-#[derive(Debug)]
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Registry {
     sources: Arc<Sources>,
 }

@@ -26,8 +26,10 @@ pub struct Addressing {
 
 /// Reads the address of a request.
 pub fn address(head: &RequestHead, addressing: &Addressing) -> Result<Address, S3Error> {
-    let (path, query, authority) = target::split(head.target()).map_err(|_bad| S3Error::new(ErrorCode::InvalidURI))?;
-    let query = Query::parse(query.unwrap_or_default()).map_err(|_bad| S3Error::new(ErrorCode::InvalidURI))?;
+    let (path, query, authority) =
+        target::split(head.target()).map_err(|_bad| S3Error::new(ErrorCode::InvalidURI))?;
+    let query =
+        Query::parse(query.unwrap_or_default()).map_err(|_bad| S3Error::new(ErrorCode::InvalidURI))?;
     let host = authority.or_else(|| head.header("host")).unwrap_or_default();
     let mut rest = path.strip_prefix(b"/").unwrap_or(path);
     let bucket = match virtual_bucket(host, &addressing.domain) {

@@ -4,11 +4,11 @@
 //! log says the rest.
 
 use crate::auth::AuthError;
+use crate::config::limits::HEADER_SECTION_BYTES_MAX;
 use crate::http::body::BodyError;
 use crate::http::connection::HeadRefusal;
 use crate::http::framing::FramingError;
 use crate::http::head::HeadError;
-use crate::config::limits::HEADER_SECTION_BYTES_MAX;
 use crate::s3::body::aws_chunked::AwsChunkedError;
 use crate::s3::body::payload_hash::PayloadHashMismatch;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -32,7 +32,12 @@ impl From<StoreError> for S3Error {
 
 impl S3Error {
     /// The answer to a write that was refused on `key`.
-    pub fn from_write(refusal: Refusal<WriteRefusal>, bucket: &str, key: &str, condition: &WriteCondition) -> Self {
+    pub fn from_write(
+        refusal: Refusal<WriteRefusal>,
+        bucket: &str,
+        key: &str,
+        condition: &WriteCondition,
+    ) -> Self {
         let header = match condition {
             WriteCondition::Absent => "If-None-Match",
             WriteCondition::None | WriteCondition::Exists | WriteCondition::ETagIs(_) => "If-Match",
@@ -41,9 +46,7 @@ impl S3Error {
             Refusal::Failed(error) => error.into(),
             Refusal::Refused(WriteRefusal::NoSuchBucket) => Self::no_such_bucket(bucket),
             Refusal::Refused(WriteRefusal::NoSuchKey) => Self::no_such_key(key),
-            Refusal::Refused(WriteRefusal::ConditionFailed) => {
-                Self::precondition_failed(header)
-            }
+            Refusal::Refused(WriteRefusal::ConditionFailed) => Self::precondition_failed(header),
             Refusal::Refused(WriteRefusal::Conflict) => {
                 Self::new(ErrorCode::ConditionalRequestConflict).field("Condition", header).field("Key", key)
             }
@@ -54,9 +57,9 @@ impl S3Error {
 impl From<AuthError> for S3Error {
     fn from(error: AuthError) -> Self {
         let code = match &error {
-            AuthError::TwoMechanisms | AuthError::UnsupportedScheme { .. } | AuthError::ContentSha256Invalid { .. } => {
-                ErrorCode::InvalidArgument
-            }
+            AuthError::TwoMechanisms
+            | AuthError::UnsupportedScheme { .. }
+            | AuthError::ContentSha256Invalid { .. } => ErrorCode::InvalidArgument,
             AuthError::SignatureVersion2 | AuthError::ContentSha256Missing => ErrorCode::InvalidRequest,
             AuthError::HeaderMalformed(_) => ErrorCode::AuthorizationHeaderMalformed,
             AuthError::QueryMalformed(_) => ErrorCode::AuthorizationQueryParametersError,
@@ -71,7 +74,9 @@ impl From<AuthError> for S3Error {
             AuthError::SecurityToken => ErrorCode::InvalidToken,
         };
         let fields = error.fields();
-        fields.into_iter().fold(Self::with_message(code, error.to_string()), |s3, (name, value)| s3.field(name, value))
+        fields
+            .into_iter()
+            .fold(Self::with_message(code, error.to_string()), |s3, (name, value)| s3.field(name, value))
     }
 }
 

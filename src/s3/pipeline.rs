@@ -52,10 +52,14 @@ impl S3Service {
             Err(error) => return (None, self.respond(Err(error), head, "/")),
         };
         let (operation, result) = match route::route(head, &address) {
-            Ok(Routed::Operation(operation)) => (Some(operation), self.operate(operation, head, &address, body).await),
+            Ok(Routed::Operation(operation)) => {
+                (Some(operation), self.operate(operation, head, &address, body).await)
+            }
             Ok(Routed::Refused(refused)) => {
                 let refusal = self.authenticate(head).and_then(|sender| {
-                    self.authorise(&[], &address, &sender.identity)?;
+                    if refused.is_about_bucket(head.method()) {
+                        self.authorise(&[], &address, &sender.identity)?;
+                    }
                     Err(refused.error(head.method()))
                 });
                 (None, refusal)
@@ -80,13 +84,16 @@ impl S3Service {
         let Authorised { bucket } = self.authorise(operation.permissions, address, &identity)?;
         let payload = Payload::new(body, head, seal)?;
         let context = &self.context;
-        (operation.run)(Call { context, head, address, identity, payload, presigned, bucket, admitted_ms }).await
+        (operation.run)(Call { context, head, address, identity, payload, presigned, bucket, admitted_ms })
+            .await
     }
 
     fn authenticate(&self, head: &RequestHead) -> Result<Authenticated, S3Error> {
         let now_unix_s = self.context.clock.unix_ms().div_euclid(1000);
         match self.context.authenticator.authenticate(head, now_unix_s)? {
-            Authentication::Signed { identity, seal, presigned } => Ok(Authenticated { identity, seal, presigned }),
+            Authentication::Signed { identity, seal, presigned } => {
+                Ok(Authenticated { identity, seal, presigned })
+            }
             Authentication::Anonymous => {
                 Err(S3Error::access_denied("Anonymous users cannot invoke this API. Please authenticate."))
             }

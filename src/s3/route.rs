@@ -22,12 +22,20 @@ pub fn route(head: &RequestHead, address: &Address) -> Result<Routed, S3Error> {
         (Some(_), None) => Scope::Bucket,
         (Some(_), Some(_)) => Scope::Object,
     };
-    let rows = || ops::OPERATIONS.iter().copied().flatten().filter(|row| row.method == head.method() && row.scope == scope);
+    let rows = || {
+        ops::OPERATIONS
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|row| row.method == head.method() && row.scope == scope)
+    };
     let selected = |row: &&Operation| row.selector != Selector::Plain && selects(row.selector, head, address);
     if let Some(row) = rows().find(selected) {
         return Ok(Routed::Operation(row));
     }
-    if let Some(refused) = not_implemented::REFUSED.iter().find(|refused| refuses(refused, scope, head, address)) {
+    if let Some(refused) =
+        not_implemented::REFUSED.iter().find(|refused| refuses(refused, scope, head, address))
+    {
         return Ok(Routed::Refused(refused));
     }
     let plain = rows().find(|row| row.selector == Selector::Plain);

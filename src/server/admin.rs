@@ -112,7 +112,9 @@ async fn serve(
             while let Ok((stream, peer)) = listener.accept().await {
                 if connections.open_connections() < CONNECTIONS_MAX {
                     let (service, connections) = (service.clone(), connections.clone());
-                    runtime::spawn(async move { connection::serve(stream, peer, &*service, &connections).await });
+                    runtime::spawn(
+                        async move { connection::serve(stream, peer, &*service, &connections).await },
+                    );
                 }
             }
         }

@@ -57,7 +57,8 @@ impl Worker {
         let thread = std::thread::Builder::new()
             .name(name.clone())
             .spawn(move || {
-                runtime::run_on_core(Some(core), run(start, started, drained)).map_err(|error| error.to_string())?
+                runtime::run_on_core(Some(core), run(start, started, drained))
+                    .map_err(|error| error.to_string())?
             })
             .map_err(|error| failed(error.to_string()))?;
         match listening.recv() {

@@ -143,10 +143,12 @@ fn verify(
         let payload_bytes = frame::payload_bytes_of(size_bytes, sequence);
         let start = index as usize * FRAME_BYTES;
         let end = start + frame::blocks_of_frame(payload_bytes) as usize * BLOCK_BYTES;
-        frame::verify(&buffer[start..end], FrameIdentity { body_id, sequence, payload_bytes }).map_err(|fault| {
-            let block = read.block + index as u32 * FRAME_BLOCKS;
-            StoreError::Frame { extent: read.extent, block, fault }
-        })?;
+        frame::verify(&buffer[start..end], FrameIdentity { body_id, sequence, payload_bytes }).map_err(
+            |fault| {
+                let block = read.block + index as u32 * FRAME_BLOCKS;
+                StoreError::Frame { extent: read.extent, block, fault }
+            },
+        )?;
         let frame_first = sequence * FRAME_PAYLOAD_BYTES as u64;
         let from = wanted.start().saturating_sub(frame_first).min(payload_bytes as u64) as usize;
         let to = (wanted.end() + 1).saturating_sub(frame_first).min(payload_bytes as u64) as usize;

@@ -29,7 +29,8 @@ fn verified_ranges_are_the_wanted_bytes() {
         frame::seal(&mut buffer[start..end], FrameIdentity { body_id: 5, sequence, payload_bytes });
     }
     let read = Read { extent: 1, block: 1, first_frame: 0, frames: 2 };
-    let ranges = verify(&buffer, &read, 5, size_bytes, &(payload - 2..=payload + 3)).expect("frames are whole");
+    let ranges =
+        verify(&buffer, &read, 5, size_bytes, &(payload - 2..=payload + 3)).expect("frames are whole");
     assert_eq!(ranges, vec![FRAME_PAYLOAD_BYTES - 2..FRAME_PAYLOAD_BYTES, FRAME_BYTES..FRAME_BYTES + 4]);
     assert!(verify(&buffer, &read, 6, size_bytes, &(0..=1)).is_err(), "another body's frames");
 }

@@ -8,14 +8,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ringstone_io::IoError;
 use ringstone_io::buffer::{Buffer, Window};
 use ringstone_io::disk::CoreDisk;
-use ringstone_io::IoError;
 use ringstone_io::runtime::{self, Task};
 
 use crate::checksum::{Algorithm, Digest, Hasher, Md5};
 use crate::commit::Data;
-use crate::config::limits::{BLOCK_BYTES, BUFFER_BYTES, BUFFER_WAIT_S, FRAME_BYTES, FRAME_PAYLOAD_BYTES, INLINE_BODY_BYTES_MAX};
+use crate::config::limits::{
+    BLOCK_BYTES, BUFFER_BYTES, BUFFER_WAIT_S, FRAME_BYTES, FRAME_PAYLOAD_BYTES, INLINE_BODY_BYTES_MAX,
+};
 use crate::index::record::object::{Layout, Run};
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -63,11 +65,16 @@ struct Filling {
 
 impl Store {
     /// Begins a body of `size_bytes`, with an additional checksum where asked for.
-    pub fn body_writer(&self, size_bytes: u64, checksum: Option<Algorithm>) -> Result<BodyWriter, StoreError> {
+    pub fn body_writer(
+        &self,
+        size_bytes: u64,
+        checksum: Option<Algorithm>,
+    ) -> Result<BodyWriter, StoreError> {
         if !self.space.is_accepting() {
             return Err(StoreError::NoSpace);
         }
-        let body_id = getrandom::u64().map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
+        let body_id =
+            getrandom::u64().map_err(|error| StoreError::Corrupt(format!("no randomness: {error}")))?;
         Ok(BodyWriter {
             store: self.clone(),
             size_bytes,
@@ -138,12 +145,13 @@ impl BodyWriter {
             Layout::Inline(buffer.map_or_else(Vec::new, |buffer| buffer[..self.size_bytes as usize].to_vec()))
         } else {
             self.wait_for_write().await?;
-            let runs: Vec<Run> = self.runs.iter().map(|reservation| reservation.run().clone()).collect();
+            let runs: Vec<Run> = self.runs.iter().map(|reservation| *reservation.run()).collect();
             Layout::Extents { body_id: self.body_id, runs }
         };
         let mut extents: Vec<u32> = self.runs.iter().map(|reservation| reservation.run().extent).collect();
         extents.dedup();
-        let hold = (!self.runs.is_empty()).then(|| Box::new(BodyHold(std::mem::take(&mut self.runs))) as Box<_>);
+        let hold =
+            (!self.runs.is_empty()).then(|| Box::new(BodyHold(std::mem::take(&mut self.runs))) as Box<_>);
         Ok(BodyWritten {
             size_bytes: self.size_bytes,
             md5: self.md5.finish(),
@@ -167,7 +175,14 @@ impl BodyWriter {
         if self.is_inline() {
             // No space in an extent: the bytes leave the buffer for the record.
             let buffer = Some(self.buffer().await?);
-            return Ok(Filling { buffer, reservation: None, block: 0, frames: 1, frames_sealed: 0, frame_filled: 0 });
+            return Ok(Filling {
+                buffer,
+                reservation: None,
+                block: 0,
+                frames: 1,
+                frames_sealed: 0,
+                frame_filled: 0,
+            });
         }
         let first = self.sequence();
         let blocks_left = frame::blocks_of_body(self.size_bytes) - first * u64::from(FRAME_BLOCKS);
@@ -187,7 +202,14 @@ impl BodyWriter {
         self.run_blocks_used += blocks;
         let frames = blocks.div_ceil(FRAME_BLOCKS);
         let buffer = Some(self.buffer().await?);
-        Ok(Filling { buffer, reservation: Some(reservation), block, frames, frames_sealed: 0, frame_filled: 0 })
+        Ok(Filling {
+            buffer,
+            reservation: Some(reservation),
+            block,
+            frames,
+            frames_sealed: 0,
+            frame_filled: 0,
+        })
     }
 
     async fn buffer(&self) -> Result<Buffer, StoreError> {
@@ -201,7 +223,8 @@ impl BodyWriter {
 
     /// Starts writing the filled buffer, of which `length` bytes are frames.
     async fn write_buffer(&mut self, length: usize) -> Result<(), StoreError> {
-        let Some(Filling { buffer: Some(buffer), reservation: Some(reservation), block, .. }) = self.filling.take()
+        let Some(Filling { buffer: Some(buffer), reservation: Some(reservation), block, .. }) =
+            self.filling.take()
         else {
             return Err(misuse());
         };

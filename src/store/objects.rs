@@ -6,7 +6,9 @@ use crate::commit::{Abort, Committed, Data, Transaction};
 use crate::index::key_encoding;
 use crate::index::listing::{self, ListPage, ListQuery};
 use crate::index::record::bucket::BucketRecord;
-use crate::index::record::object::{ETag, Layout, Listed, Metadata, ObjectRecord, Owner, Run, StoredChecksum};
+use crate::index::record::object::{
+    ETag, Layout, Listed, Metadata, ObjectRecord, Owner, Run, StoredChecksum,
+};
 use crate::store::Store;
 use crate::store::body_reader::BodyReader;
 use crate::store::body_writer::BodyWritten;
@@ -87,7 +89,13 @@ impl Store {
             }
             Layout::Extents { body_id, ref runs } => {
                 let size_bytes = object.record.listed.size;
-                Body::Extents(Box::new(BodyReader::new(self, (body_id, runs), size_bytes, wanted, object.pins)))
+                Body::Extents(Box::new(BodyReader::new(
+                    self,
+                    (body_id, runs),
+                    size_bytes,
+                    wanted,
+                    object.pins,
+                )))
             }
         }
     }
@@ -156,7 +164,8 @@ impl Store {
             return Ok(());
         }
         let entry = self.engine.get(&key_encoding::object_key(bucket.id, key));
-        let existing = entry.map_err(|error| Refusal::Failed(error.into()))?.map(|entry| decode(&entry.value));
+        let existing =
+            entry.map_err(|error| Refusal::Failed(error.into()))?.map(|entry| decode(&entry.value));
         let existing = existing.transpose().map_err(Refusal::Failed)?;
         judge(condition, existing.as_ref(), admitted_ms).map_err(Refusal::Refused)
     }
@@ -193,7 +202,9 @@ impl Store {
         });
         committed.await.map_err(|error| match Refusal::from(error) {
             Refusal::Failed(error) => error,
-            Refusal::Refused(refusal) => StoreError::Corrupt(format!("a batch of deletions was refused: {refusal:?}")),
+            Refusal::Refused(refusal) => {
+                StoreError::Corrupt(format!("a batch of deletions was refused: {refusal:?}"))
+            }
         })
     }
 }
@@ -227,7 +238,11 @@ fn decode(value: &[u8]) -> Result<ObjectRecord, StoreError> {
     ObjectRecord::decode(value).map_err(|error| StoreError::Corrupt(format!("object record: {error}")))
 }
 
-fn bucket_is(transaction: &mut Transaction<'_>, bucket_key: &[u8], id: u64) -> Result<(), Abort<WriteRefusal>> {
+fn bucket_is(
+    transaction: &mut Transaction<'_>,
+    bucket_key: &[u8],
+    id: u64,
+) -> Result<(), Abort<WriteRefusal>> {
     let bucket = transaction.get(bucket_key)?.map(|value| BucketRecord::decode(&value)).transpose();
     match bucket.map_err(|error| Abort::Index(error.to_string()))? {
         Some(bucket) if bucket.id == id => Ok(()),
@@ -235,23 +250,31 @@ fn bucket_is(transaction: &mut Transaction<'_>, bucket_key: &[u8], id: u64) -> R
     }
 }
 
-fn current(transaction: &mut Transaction<'_>, key: &[u8]) -> Result<Option<ObjectRecord>, Abort<WriteRefusal>> {
+fn current(
+    transaction: &mut Transaction<'_>,
+    key: &[u8],
+) -> Result<Option<ObjectRecord>, Abort<WriteRefusal>> {
     let record = transaction.get(key)?.map(|value| decode(&value)).transpose();
     record.map_err(|error| Abort::Index(error.to_string()))
 }
 
 /// Judges a condition against the current object. An object newer than the request's admission is the work of a
 /// request that ran beside it: the client is told to try again rather than that it was wrong.
-fn judge(condition: &WriteCondition, existing: Option<&ObjectRecord>, admitted_ms: i64) -> Result<(), WriteRefusal> {
+fn judge(
+    condition: &WriteCondition,
+    existing: Option<&ObjectRecord>,
+    admitted_ms: i64,
+) -> Result<(), WriteRefusal> {
     let failed = |existing: &ObjectRecord| {
         let overlapped = existing.listed.last_modified_ms > admitted_ms;
         Err(if overlapped { WriteRefusal::Conflict } else { WriteRefusal::ConditionFailed })
     };
     match (condition, existing) {
-        (WriteCondition::None, _) | (WriteCondition::Absent, None) | (WriteCondition::Exists, Some(_)) => Ok(()),
-        (WriteCondition::Absent, Some(existing)) => failed(existing),
+        (WriteCondition::None, _) | (WriteCondition::Absent, None) | (WriteCondition::Exists, Some(_)) => {
+            Ok(())
+        }
         (WriteCondition::ETagIs(_) | WriteCondition::Exists, None) => Err(WriteRefusal::NoSuchKey),
         (WriteCondition::ETagIs(etag), Some(existing)) if *etag == existing.listed.etag.to_string() => Ok(()),
-        (WriteCondition::ETagIs(_), Some(existing)) => failed(existing),
+        (WriteCondition::Absent | WriteCondition::ETagIs(_), Some(existing)) => failed(existing),
     }
 }

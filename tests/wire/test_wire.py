@@ -76,7 +76,8 @@ def test_a_body_may_come_byte_by_byte(address, client, bucket):
 @pytest.mark.parametrize("piece", [1, 7, 100_000])
 @pytest.mark.parametrize("extension", [b"", b";name=value", b';quoted="a b"'])
 def test_a_chunked_body(address, client, bucket, piece, extension):
-    body = payload(5000 if piece < 100 else MIB)
+    # Extensions are bounded over the whole body, so many small chunks cannot have long ones.
+    body = payload(500 if piece < 100 else MIB)
     headers = {"transfer-encoding": "chunked", "x-amz-decoded-content-length": str(len(body))}
     prepared = wire.prepare(address, "PUT", f"/{bucket}/k", headers=headers)
     chunks = [body[at : at + piece] for at in range(0, len(body), piece)]

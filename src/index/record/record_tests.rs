@@ -46,7 +46,8 @@ fn record() -> impl Strategy<Value = ObjectRecord> {
     });
     let layout = prop_oneof![
         proptest::collection::vec(any::<u8>(), 0..1000).prop_map(Layout::Inline),
-        proptest::collection::vec(run, 0..20).prop_map(Layout::Runs),
+        (any::<u64>(), proptest::collection::vec(run, 0..20))
+            .prop_map(|(body_id, runs)| Layout::Extents { body_id, runs }),
     ];
     (listed(), metadata, layout).prop_map(|(listed, metadata, layout)| ObjectRecord {
         listed,
@@ -164,7 +165,7 @@ fn the_stored_form_does_not_change() {
             system: vec![(SystemHeader::StorageClass, "s".into())],
             user: vec![("n".into(), "v".into())],
         },
-        layout: Layout::Runs(vec![Run { node: 0, extent: 1, block: 2, blocks: 3 }]),
+        layout: Layout::Extents { body_id: 9, runs: vec![Run { node: 0, extent: 1, block: 2, blocks: 3 }] },
     };
     // Version and flag, numbers, ETag, checksum, owner; headers; layout.
     let expected = [
@@ -174,7 +175,7 @@ fn the_stored_form_does_not_change() {
         "01750164",
         "01060173",
         "01016e0176",
-        "010100010203",
+        "01090100010203",
     ];
     assert_eq!(hex::encode(record.encode()), expected.concat());
 }

@@ -17,4 +17,3 @@ fn flipping_refuses_what_is_already_so() {
     assert!(flip(&mut chunk, 5..20, false));
     assert_eq!(chunk, [0; CHUNK_BYTES]);
 }
-

@@ -6,14 +6,19 @@ pub mod aws_chunked;
 pub mod payload_hash;
 pub mod receive;
 
-use ringstone_io::buffer::{BufferPool, Window};
+use ringstone_io::buffer::Window;
 
 use crate::auth::PayloadSeal;
-use crate::http::body::Body;
+use crate::config::limits::{CHUNK_LINE_BYTES_MAX, TRAILER_BYTES_MAX};
+use crate::http::body::{Body, BodyError};
 use crate::http::head::RequestHead;
 use crate::s3::body::aws_chunked::AwsChunkedDecoder;
 use crate::s3::body::payload_hash::PayloadHash;
 use crate::s3::error::S3Error;
+
+const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
+/// What may follow the last byte of the payload: the end of its chunk, the last size line, the trailer.
+const FRAMING_REST_BYTES_MAX: usize = CHUNK_LINE_BYTES_MAX + 2 * TRAILER_BYTES_MAX;
 
 /// Trailing header fields: lower-case name and value.
 pub type Trailers = Vec<(String, String)>;
@@ -31,7 +36,7 @@ pub struct Payload<'a, 'b> {
 impl<'a, 'b> Payload<'a, 'b> {
     /// Joins a body and its seal. Fails where the headers contradict each other.
     pub fn new(body: &'a mut Body<'b>, head: &RequestHead, seal: PayloadSeal) -> Result<Self, S3Error> {
-        let length = body.length();
+        let length = framed_length(body, head)?;
         let mut payload = Self { body, decoder: None, hash: None, length, ended: false };
         match seal {
             PayloadSeal::Unsigned => {}
@@ -80,19 +85,22 @@ impl<'a, 'b> Payload<'a, 'b> {
     }
 
     /// Reads what is left of the framing and checks the whole: the payload must have ended here.
-    pub async fn finish(&mut self, buffers: &BufferPool) -> Result<Trailers, S3Error> {
-        if !self.ended {
-            let buffer = buffers.acquire().await;
-            let size = buffer.len();
-            let (count, _window) = self.read(buffer.window(0..size)).await?;
-            if count > 0 {
+    ///
+    /// Needs no buffer of the pool: whoever calls this may hold one, and a pool of which everybody holds one and
+    /// waits for another never moves again.
+    pub async fn finish(&mut self) -> Result<Trailers, S3Error> {
+        if let Some(decoder) = &mut self.decoder
+            && !self.ended
+        {
+            let mut rest = self.body.collect(FRAMING_REST_BYTES_MAX).await.map_err(rest_failed)?;
+            let decoded = decoder.decode(&mut rest)?;
+            if !decoded.done || decoded.written > 0 || decoded.read < rest.len() {
                 return Err(S3Error::incomplete_body());
             }
+            self.ended = true;
         }
         // The outer chunked coding may still have its end to come.
-        if !self.body.collect(0).await.is_ok_and(|rest| rest.is_empty()) {
-            return Err(S3Error::incomplete_body());
-        }
+        self.body.collect(0).await.map_err(rest_failed)?;
         if let Some(hash) = self.hash.take() {
             hash.finish()?;
         }
@@ -114,8 +122,29 @@ impl<'a, 'b> Payload<'a, 'b> {
     }
 }
 
+/// The length that the framing gives. A chunked body may say it in a header of its own.
+fn framed_length(body: &Body<'_>, head: &RequestHead) -> Result<Option<u64>, S3Error> {
+    match body.length() {
+        None if head.header(DECODED_LENGTH).is_some() => decoded_length(head).map(Some),
+        length => Ok(length),
+    }
+}
+
+/// More than the end of the framing is more than was announced.
+fn rest_failed(error: BodyError) -> S3Error {
+    match error {
+        BodyError::TooLarge => S3Error::incomplete_body(),
+        error => error.into(),
+    }
+}
+
 fn decoded_length(head: &RequestHead) -> Result<u64, S3Error> {
-    let value = head.header("x-amz-decoded-content-length").ok_or_else(S3Error::missing_content_length)?;
-    let digits = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let value = head.header(DECODED_LENGTH).ok_or_else(S3Error::missing_content_length)?;
+    let digits =
+        std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|text| text.parse().ok()).ok_or_else(S3Error::missing_content_length)
 }
+
+#[cfg(test)]
+#[path = "payload_tests.rs"]
+mod tests;

@@ -21,6 +21,6 @@ pub async fn receive(
         }
         writer.filled(window, count).await?;
     }
-    let trailers = payload.finish(store.buffers()).await?;
+    let trailers = payload.finish().await?;
     Ok((writer.finish().await?, trailers))
 }

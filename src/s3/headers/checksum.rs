@@ -12,8 +12,7 @@ use crate::s3::error::{ErrorCode, S3Error};
 const PREFIX: &[u8] = b"x-amz-checksum-";
 
 /// Members of the family that are no checksums.
-const NO_CHECKSUMS: &[&[u8]] =
-    &[b"x-amz-checksum-algorithm", b"x-amz-checksum-mode", b"x-amz-checksum-type"];
+const NO_CHECKSUMS: &[&[u8]] = &[b"x-amz-checksum-algorithm", b"x-amz-checksum-mode", b"x-amz-checksum-type"];
 
 /// What a request promises about its body.
 #[derive(Clone, Debug, Default)]

@@ -35,7 +35,11 @@ fn trailers_are_required_once_announced() {
 #[test]
 fn malformed_and_contradictory_promises() {
     for md5 in ["", "zz", "NhCmhg=="] {
-        assert_eq!(promise(&format!("Content-MD5: {md5}\r\n")).err(), Some(ErrorCode::InvalidDigest), "{md5}");
+        assert_eq!(
+            promise(&format!("Content-MD5: {md5}\r\n")).err(),
+            Some(ErrorCode::InvalidDigest),
+            "{md5}"
+        );
     }
     for fields in [
         "x-amz-checksum-crc32: zz\r\n",

@@ -36,9 +36,9 @@ fn system(head: &RequestHead) -> Vec<(SystemHeader, String)> {
         let value = head.header(name).map(text);
         let value = match header {
             SystemHeader::ContentEncoding => value.and_then(|value| without_aws_chunked(&value)),
-            SystemHeader::ContentType => {
-                Some(value.filter(|value| !value.is_empty()).unwrap_or_else(|| CONTENT_TYPE_DEFAULT.to_owned()))
-            }
+            SystemHeader::ContentType => Some(
+                value.filter(|value| !value.is_empty()).unwrap_or_else(|| CONTENT_TYPE_DEFAULT.to_owned()),
+            ),
             _ => value,
         };
         system.extend(value.map(|value| (*header, value)));
@@ -48,8 +48,11 @@ fn system(head: &RequestHead) -> Vec<(SystemHeader, String)> {
 
 /// `aws-chunked` describes the transfer, not the object.
 fn without_aws_chunked(value: &str) -> Option<String> {
-    let rest: Vec<&str> =
-        value.split(',').map(str::trim).filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked")).collect();
+    let rest: Vec<&str> = value
+        .split(',')
+        .map(str::trim)
+        .filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked"))
+        .collect();
     let rest = rest.join(",");
     (!rest.is_empty()).then_some(rest)
 }

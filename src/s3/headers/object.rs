@@ -37,7 +37,8 @@ pub fn validators(response: Response, record: &ObjectRecord) -> Response {
     let mut response = response
         .header("ETag", quoted_etag(&record.listed))
         .header("Last-Modified", date::format_http(last_modified_s(&record.listed)));
-    for (header, name) in [(SystemHeader::CacheControl, "Cache-Control"), (SystemHeader::Expires, "Expires")] {
+    for (header, name) in [(SystemHeader::CacheControl, "Cache-Control"), (SystemHeader::Expires, "Expires")]
+    {
         if let Some(value) = system(record, header) {
             response.push_header(name, value);
         }
@@ -52,7 +53,8 @@ pub fn describe(response: Response, record: &ObjectRecord, address: &Address) ->
         .header("Last-Modified", date::format_http(last_modified_s(&record.listed)))
         .header("Accept-Ranges", "bytes");
     for (header, _, name) in SYSTEM_HEADERS {
-        let replaced = OVERRIDES.iter().find(|(of, _)| of == header).and_then(|(_, query)| address.query.get(query));
+        let replaced =
+            OVERRIDES.iter().find(|(of, _)| of == header).and_then(|(_, query)| address.query.get(query));
         if let Some(value) = replaced.or_else(|| system(record, *header)) {
             response.push_header(*name, value);
         }
@@ -70,7 +72,9 @@ pub fn has_overrides(address: &Address) -> bool {
 
 /// The additional checksum and its type.
 pub fn with_checksum(response: Response, checksum: Option<&StoredChecksum>) -> Response {
-    let Some((algorithm, checksum)) = checksum.and_then(|sum| Some((Algorithm::from_id(sum.algorithm)?, sum))) else {
+    let Some((algorithm, checksum)) =
+        checksum.and_then(|sum| Some((Algorithm::from_id(sum.algorithm)?, sum)))
+    else {
         return response;
     };
     response

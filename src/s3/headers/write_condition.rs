@@ -15,9 +15,7 @@ pub fn from_head(head: &RequestHead) -> Result<WriteCondition, S3Error> {
             Err(S3Error::with_message(ErrorCode::NotImplemented, message).field("Header", "If-None-Match"))
         }
         (None, Some(b"*")) => Ok(WriteCondition::Absent),
-        (None, Some(_)) => {
-            Err(S3Error::invalid_request("If-None-Match accepts only the value * on writes."))
-        }
+        (None, Some(_)) => Err(S3Error::invalid_request("If-None-Match accepts only the value * on writes.")),
         (Some(b"*"), None) => Ok(WriteCondition::Exists),
         (Some(etag), None) => Ok(WriteCondition::ETagIs(unquoted(etag))),
     }

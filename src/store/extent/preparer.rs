@@ -83,7 +83,11 @@ fn has_room(space: &Space) -> bool {
         Ok(free) => {
             let accepting = free >= space.options.reserve_bytes;
             if space.accepting.swap(accepting, Ordering::Relaxed) != accepting {
-                tracing::warn!(free_bytes = free, accepting, "free space of the filesystem crossed its reserve");
+                tracing::warn!(
+                    free_bytes = free,
+                    accepting,
+                    "free space of the filesystem crossed its reserve"
+                );
             }
             free >= space.options.reserve_bytes + SPACE_STEP_BYTES
         }

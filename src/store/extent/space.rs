@@ -122,7 +122,8 @@ impl Space {
         if let Some(missing) = map.keys().find(|extent| !extents.contains_key(extent)) {
             return Err(StoreError::ExtentMissing(*missing));
         }
-        let state = State { extents, current: 0, waiting: VecDeque::new(), exhausted: false, stopping: false };
+        let state =
+            State { extents, current: 0, waiting: VecDeque::new(), exhausted: false, stopping: false };
         Ok(Arc::new(Self {
             disk,
             options,
@@ -269,7 +270,9 @@ fn open_extent(disk: &Disk, extent: u32, chunks: &[(u16, Chunk)]) -> Result<Opti
             disk.remove(extent)?;
             return Ok(None);
         }
-        Ok(header) => return Err(StoreError::ExtentHeader(extent, format!("it says extent {}", header.extent))),
+        Ok(header) => {
+            return Err(StoreError::ExtentHeader(extent, format!("it says extent {}", header.extent)));
+        }
         Err(fault) => return Err(StoreError::ExtentHeader(extent, fault.to_string())),
     };
     let capacity = (header.capacity_bytes / BLOCK) as u32;

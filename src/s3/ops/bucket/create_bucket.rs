@@ -51,7 +51,11 @@ fn location_constraint(body: &[u8]) -> Result<Option<String>, S3Error> {
     if root.child("Tags").is_some_and(|tags| !tags.children.is_empty()) {
         return Err(S3Error::not_implemented("CreateBucket with Tags"));
     }
-    Ok(root.child_text("LocationConstraint").map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned))
+    Ok(root
+        .child_text("LocationConstraint")
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned))
 }
 
 /// This node is one region, and says so in any case of letters.

@@ -51,8 +51,7 @@ fn after(marker: &str, prefix: &str, delimiter: Option<&str>) -> Marker {
         return Marker::Start;
     }
     let rest = marker.strip_prefix(prefix).unwrap_or_default();
-    let is_group = delimiter.is_some_and(|delimiter| {
-        rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len())
-    });
+    let is_group = delimiter
+        .is_some_and(|delimiter| rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len()));
     if is_group { Marker::AfterPrefix(marker.to_owned()) } else { Marker::AfterKey(marker.to_owned()) }
 }

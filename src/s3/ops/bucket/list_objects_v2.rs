@@ -66,7 +66,11 @@ fn decode_token(token: &str) -> Result<Marker, S3Error> {
         Some(("s", "")) => Ok(Marker::Start),
         Some(("k", key)) => Ok(Marker::AfterKey(key.to_owned())),
         Some(("p", prefix)) => Ok(Marker::AfterPrefix(prefix.to_owned())),
-        _ => Err(S3Error::invalid_argument("continuation-token", token, "The continuation token provided is incorrect")),
+        _ => Err(S3Error::invalid_argument(
+            "continuation-token",
+            token,
+            "The continuation token provided is incorrect",
+        )),
     }
 }
 
@@ -76,7 +80,8 @@ mod tests {
 
     #[test]
     fn tokens_round_trip_and_others_are_refused() {
-        for marker in [Marker::AfterKey("p/\u{e9}+".into()), Marker::AfterPrefix("k/".into()), Marker::Start] {
+        for marker in [Marker::AfterKey("p/\u{e9}+".into()), Marker::AfterPrefix("k/".into()), Marker::Start]
+        {
             assert_eq!(decode_token(&encode_token(&marker)).expect("own token"), marker);
         }
         for token in ["", "zz zz", "eA", "/w"] {

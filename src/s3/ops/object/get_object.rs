@@ -46,13 +46,16 @@ async fn get_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
 
 /// Finds the object that the request names.
 pub(super) fn open(call: &Call<'_, '_>) -> Result<OpenObject, S3Error> {
+    check_version_id(call)?;
     let object = call.context.store.open_object(call.bucket()?, call.key())?;
-    let object = object.ok_or_else(|| S3Error::no_such_key(call.key()))?;
+    object.ok_or_else(|| S3Error::no_such_key(call.key()))
+}
+
+/// An object of a bucket that never had versions is the version `null`; no other id was ever given out.
+pub(super) fn check_version_id(call: &Call<'_, '_>) -> Result<(), S3Error> {
     match call.query("versionId") {
-        // An object of a bucket that never had versions is the version `null`.
-        None | Some("null") => Ok(object),
-        Some("") => Err(S3Error::invalid_argument("versionId", "", "Version id cannot be the empty string")),
-        Some(id) => Err(S3Error::no_such_version(call.key(), id)),
+        None | Some("null") => Ok(()),
+        Some(id) => Err(S3Error::invalid_argument("versionId", id, "Invalid version id specified")),
     }
 }
 
@@ -105,7 +108,9 @@ pub(super) fn extent_of(call: &Call<'_, '_>, record: &ObjectRecord) -> Result<Ex
 /// An object that was put whole has one part.
 fn check_part_number(part: &str, with_range: bool) -> Result<(), S3Error> {
     if with_range {
-        return Err(S3Error::invalid_request("Cannot specify both Range header and partNumber query parameter"));
+        return Err(S3Error::invalid_request(
+            "Cannot specify both Range header and partNumber query parameter",
+        ));
     }
     match part.parse::<u32>() {
         Ok(1) => Ok(()),
@@ -129,7 +134,8 @@ impl Extent {
             response.push_header("Content-Range", format!("bytes {first}-{last}/{}", record.listed.size));
         }
         let is_whole = self.length == record.listed.size;
-        let asked = call.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
+        let asked =
+            call.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
         let of_the_whole = asked && is_whole && call.head.header("range").is_none();
         if of_the_whole { object::with_checksum(response, record.listed.checksum.as_ref()) } else { response }
     }

@@ -48,7 +48,10 @@ async fn list_buckets(call: Call<'_, '_>) -> Result<Response, S3Error> {
     }
     xml.close();
     if more {
-        xml.element_if("ContinuationToken", buckets.last().map(|bucket| BASE64.encode(&bucket.name)).as_deref());
+        xml.element_if(
+            "ContinuationToken",
+            buckets.last().map(|bucket| BASE64.encode(&bucket.name)).as_deref(),
+        );
     }
     xml.element_if("Prefix", call.query("prefix"));
     Ok(xml_response(200, xml))
@@ -59,7 +62,8 @@ fn buckets_max(value: Option<&str>) -> Result<usize, S3Error> {
     match text.parse() {
         Ok(number) if (1..=LIST_BUCKETS_PAGE_MAX).contains(&number) => Ok(number),
         _ => {
-            let message = format!("Argument max-buckets must be an integer between 1 and {LIST_BUCKETS_PAGE_MAX}.");
+            let message =
+                format!("Argument max-buckets must be an integer between 1 and {LIST_BUCKETS_PAGE_MAX}.");
             Err(S3Error::invalid_argument("max-buckets", text, message))
         }
     }

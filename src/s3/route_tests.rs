@@ -1,0 +1,134 @@
+use super::*;
+use crate::s3::address::{self, Addressing};
+use crate::s3::ops::not_implemented::REFUSED;
+
+const METHODS: &[(Method, &str)] = &[
+    (Method::Get, "GET"),
+    (Method::Head, "HEAD"),
+    (Method::Put, "PUT"),
+    (Method::Post, "POST"),
+    (Method::Delete, "DELETE"),
+    (Method::Other, "OPTIONS"),
+];
+
+fn routed(method: Method, scope: Scope, query: &str, field: &str) -> Result<Routed, S3Error> {
+    let (_, token) = METHODS.iter().find(|(have, _)| *have == method).expect("listed");
+    let path = match scope {
+        Scope::Service => "/",
+        Scope::Bucket => "/bucket",
+        Scope::Object => "/bucket/some/key",
+    };
+    let text = format!("{token} {path}?{query} HTTP/1.1\r\nHost: h\r\n{field}\r\n");
+    let (head, _) = RequestHead::parse(text.as_bytes()).expect("well-formed").expect("whole");
+    let addressing = Addressing { domain: String::new(), path_style: true };
+    route(&head, &address::address(&head, &addressing).expect("an address"))
+}
+
+/// Query and header field that a selector selects.
+fn selecting(selector: Selector) -> (String, String) {
+    match selector {
+        Selector::Plain => (String::new(), String::new()),
+        Selector::Query(name) => (name.to_owned(), String::new()),
+        Selector::QueryIs(name, value) => (format!("{name}={value}"), String::new()),
+        Selector::Header(name) => (String::new(), format!("{name}: x\r\n")),
+    }
+}
+
+fn name_of(routed: &Result<Routed, S3Error>) -> String {
+    match routed {
+        Ok(Routed::Operation(operation)) => operation.name.to_owned(),
+        Ok(Routed::Refused(refused)) => format!("refused {:?}", refused.selector),
+        Err(error) => format!("error {}", error.code.name()),
+    }
+}
+
+fn rows() -> impl Iterator<Item = &'static Operation> {
+    ops::OPERATIONS.iter().copied().flatten()
+}
+
+#[test]
+fn every_operation_is_reached_by_its_own_row() {
+    for row in rows() {
+        let (query, field) = selecting(row.selector);
+        assert_eq!(name_of(&routed(row.method, row.scope, &query, &field)), row.name);
+        // Keys that nobody selects by change nothing.
+        let query = format!("x-id={}&unknown&{query}", row.name);
+        assert_eq!(name_of(&routed(row.method, row.scope, &query, &field)), row.name, "{query}");
+    }
+}
+
+#[test]
+fn no_two_rows_answer_the_same_request_and_no_name_stands_twice() {
+    let all: Vec<_> = rows().collect();
+    for (index, row) in all.iter().enumerate() {
+        for other in &all[index + 1..] {
+            let same_place = row.method == other.method && row.scope == other.scope;
+            let same = same_place && row.selector == other.selector;
+            assert!(!same, "{} and {} have the same selector", row.name, other.name);
+            assert_ne!(row.name, other.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_refused_never_falls_through() {
+    for refused in REFUSED {
+        let (query, field) = selecting(refused.selector);
+        for &scope in refused.scopes {
+            for &(method, token) in METHODS {
+                if !refused.methods.is_empty() && !refused.methods.contains(&method) {
+                    continue;
+                }
+                for query in [query.clone(), format!("a=b&{query}")] {
+                    let routed = routed(method, scope, &query, &field);
+                    let Ok(Routed::Refused(by)) = routed else {
+                        panic!("{token} {scope:?} ?{query} {field} became {}", name_of(&routed));
+                    };
+                    let status = by.error(method).status();
+                    assert!(matches!(status, 404 | 501), "{token} ?{query}: {status}");
+                    let is_read = matches!(method, Method::Get | Method::Head);
+                    assert!(is_read || status == 501, "a write of {query} cannot be a 404");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refused_sub_resource_wins_over_a_selected_operation_s_place() {
+    for (method, scope, query) in [
+        (Method::Put, Scope::Object, "acl"),
+        (Method::Put, Scope::Object, "partNumber=1&uploadId=x"),
+        (Method::Delete, Scope::Object, "uploadId=x"),
+        (Method::Delete, Scope::Bucket, "policy"),
+        (Method::Put, Scope::Bucket, "versioning"),
+        (Method::Get, Scope::Bucket, "versions&prefix=a"),
+        (Method::Post, Scope::Object, "uploads"),
+        (Method::Get, Scope::Object, "tagging&versionId=null"),
+    ] {
+        let routed = routed(method, scope, query, "");
+        assert!(matches!(routed, Ok(Routed::Refused(_))), "{query} became {}", name_of(&routed));
+    }
+}
+
+#[test]
+fn reads_of_one_part_are_reads() {
+    assert_eq!(name_of(&routed(Method::Get, Scope::Object, "partNumber=1", "")), "GetObject");
+    assert_eq!(
+        name_of(&routed(Method::Head, Scope::Object, "partNumber=1&versionId=null", "")),
+        "HeadObject"
+    );
+    assert_eq!(name_of(&routed(Method::Get, Scope::Bucket, "list-type=1", "")), "ListObjects");
+}
+
+#[test]
+fn what_nobody_serves_is_a_405_or_for_unknown_methods_a_501() {
+    for (method, scope) in
+        [(Method::Put, Scope::Service), (Method::Post, Scope::Object), (Method::Post, Scope::Bucket)]
+    {
+        assert_eq!(name_of(&routed(method, scope, "", "")), "error MethodNotAllowed");
+    }
+    for scope in [Scope::Service, Scope::Bucket, Scope::Object] {
+        assert_eq!(name_of(&routed(Method::Other, scope, "", "")), "error NotImplemented");
+    }
+}
