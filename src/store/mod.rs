@@ -19,7 +19,6 @@ use std::sync::Arc;
 
 use ringstone_io::buffer::BufferPool;
 use ringstone_io::disk::CoreDisk;
-use ringstone_io::runtime::Clock;
 
 use crate::commit::Commit;
 use crate::index::engine::Engine;
@@ -35,7 +34,6 @@ pub struct Store {
     pub(crate) disk: Rc<CoreDisk>,
     pub(crate) buffers: BufferPool,
     pub(crate) pins: Arc<CorePins>,
-    pub(crate) clock: Clock,
 }
 
 impl Store {

@@ -30,7 +30,6 @@ pub struct SharedStore {
     preparer: Preparer,
     pins: Vec<Arc<CorePins>>,
     poison: Poison,
-    clock: Clock,
 }
 
 /// What one core needs to make its [`Store`]; goes to the core's thread.
@@ -40,7 +39,6 @@ pub struct CoreParts {
     commit: Commit,
     space: Arc<Space>,
     pins: Arc<CorePins>,
-    clock: Clock,
 }
 
 impl SharedStore {
@@ -75,8 +73,8 @@ impl SharedStore {
             poison: poison.clone(),
         })
         .map_err(|error| StoreError::Start(error.to_string()))?;
-        let preparer = Preparer::start(space.clone(), clock.clone())?;
-        Ok(Self { engine, disk, commit, committer, space, preparer, pins, poison, clock })
+        let preparer = Preparer::start(space.clone(), clock)?;
+        Ok(Self { engine, disk, commit, committer, space, preparer, pins, poison })
     }
 
     pub fn core(&self, core: usize) -> CoreParts {
@@ -86,7 +84,6 @@ impl SharedStore {
             commit: self.commit.clone(),
             space: self.space.clone(),
             pins: self.pins[core].clone(),
-            clock: self.clock.clone(),
         }
     }
 
@@ -157,7 +154,6 @@ impl CoreParts {
             disk: Rc::new(disk),
             buffers,
             pins: self.pins,
-            clock: self.clock,
         })
     }
 }
