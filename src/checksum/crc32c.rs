@@ -5,6 +5,8 @@ use crc_fast::{CrcAlgorithm, Digest};
 /// Castagnoli CRC of the concatenation of `pieces`.
 pub fn crc32c_of(pieces: &[&[u8]]) -> u32 {
     let mut digest = Digest::new(CrcAlgorithm::Crc32Iscsi);
-    pieces.iter().for_each(|piece| digest.update(piece));
+    for piece in pieces {
+        digest.update(piece);
+    }
     digest.finalize() as u32
 }

@@ -42,7 +42,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<(), CommandError> {
         }
         config.access_keys.push(key);
     }
-    server::run(config)?;
+    server::run(&config)?;
     Ok(())
 }
 

@@ -241,7 +241,9 @@ impl Group<'_> {
         while !members.is_empty() {
             if let Some(reason) = self.options.poison.reason() {
                 let ending = Ending::Poisoned(reason.into());
-                members.into_iter().for_each(|member| member.fail(ending.clone()));
+                for member in members {
+                    member.fail(ending.clone());
+                }
                 return;
             }
             members = self.commit_index(members);
@@ -284,7 +286,9 @@ impl Group<'_> {
         rest.extend(self.write(planned));
         let ending =
             self.options.poison.reason().map_or(Ending::Durable, |reason| Ending::Poisoned(reason.into()));
-        refused.into_iter().for_each(|member| member.fail(ending.clone()));
+        for member in refused {
+            member.fail(ending.clone());
+        }
         rest
     }
 

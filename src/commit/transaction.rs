@@ -166,7 +166,7 @@ impl<'a> Transaction<'a> {
     pub fn release<E>(&mut self, runs: &[Run]) -> Result<(), Abort<E>> {
         for run in runs {
             self.flip(run, false)?;
-            self.released.push(run.clone());
+            self.released.push(*run);
         }
         Ok(())
     }

@@ -68,8 +68,9 @@ impl BodyState {
             Framing::Length(length) => (Left::Plain(length), Some(length)),
             Framing::Chunked => (Left::Chunked(ChunkedDecoder::new()), None),
         };
-        let continue_due = expects_continue && !matches!(left, Left::Nothing);
-        Self { left, length, continue_due, failure: None }
+        // Also where the framing says that no content follows: a server MAY leave the 100 out then (RFC 9110
+        // §10.1.1), but botocore takes a final answer without one for a refusal and spoils its connection.
+        Self { left, length, continue_due: expects_continue, failure: None }
     }
 
     fn has_ended(&self) -> bool {
@@ -120,8 +121,8 @@ impl<'a> Body<'a> {
         let range = window.range();
         let mut buffer = window.into_buffer();
         let mut filled = 0;
+        self.before_reading().await?;
         while filled < range.len() && !self.state.has_ended() {
-            self.before_reading().await?;
             let piece = buffer.window(range.start + filled..range.end);
             let (count, piece) = match self.read_piece(piece).await {
                 Ok(read) => read,
@@ -140,8 +141,8 @@ impl<'a> Body<'a> {
             return Err(BodyError::TooLarge);
         }
         let mut collected = Vec::new();
+        self.before_reading().await?;
         while !self.state.has_ended() {
-            self.before_reading().await?;
             self.step(|payload| collected.extend_from_slice(payload)).await?;
             if collected.len() > bytes_max {
                 return Err(BodyError::TooLarge);

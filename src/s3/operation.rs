@@ -118,6 +118,13 @@ impl Call<'_, '_> {
         self.address.key.as_deref().unwrap_or_default()
     }
 
+    /// Length of the payload, which an upload must say: no length at all is not an empty object.
+    pub fn payload_length(&self) -> Result<u64, S3Error> {
+        let is_framed =
+            ["content-length", "transfer-encoding"].iter().any(|name| self.head.header(name).is_some());
+        self.payload.length().filter(|_| is_framed).ok_or_else(S3Error::missing_content_length)
+    }
+
     /// A header's value as text; what is not UTF-8 counts as absent text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.head.header(name).and_then(|value| std::str::from_utf8(value).ok())

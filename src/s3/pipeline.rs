@@ -57,7 +57,9 @@ impl S3Service {
             }
             Ok(Routed::Refused(refused)) => {
                 let refusal = self.authenticate(head).and_then(|sender| {
-                    self.authorise(&[], &address, &sender.identity)?;
+                    if refused.is_about_bucket(head.method()) {
+                        self.authorise(&[], &address, &sender.identity)?;
+                    }
                     Err(refused.error(head.method()))
                 });
                 (None, refusal)

@@ -8,10 +8,11 @@ mod admin;
 mod shutdown;
 mod worker;
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringstone_io::disk::DirectoryLock;
 use ringstone_io::runtime::{self, Clock, IoUringUnavailable};
@@ -29,6 +30,12 @@ use crate::server::worker::{CoreStart, Worker};
 use crate::store::error::StoreError;
 use crate::store::extent::space::SpaceOptions;
 use crate::store::start::{Monitor, SharedStore};
+
+/// How long a start waits for its addresses. The kernel ends the io_uring of a killed process a moment after the
+/// process, and with it the accept that holds the port.
+const LISTEN_PATIENCE: Duration = Duration::from_secs(2);
+
+const LISTEN_STEP: Duration = Duration::from_millis(10);
 
 /// How long requests in flight may take after a failed sync: nothing can be acknowledged any more, only read.
 const POISONED_DRAIN: Duration = Duration::from_secs(1);
@@ -57,14 +64,14 @@ pub enum ServerError {
 }
 
 /// Serves until told to stop.
-pub fn run(config: Config) -> Result<(), ServerError> {
+pub fn run(config: &Config) -> Result<(), ServerError> {
     runtime::probe_io_uring()?;
     let shutdown = Shutdown::listen().map_err(ServerError::Signals)?;
     match raise_open_files_limit() {
         Ok(limit) => tracing::debug!(limit, "open files"),
         Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
-    let _lock = lock(&config)?;
+    let _lock = lock(config)?;
     let cores = config.cores.unwrap_or_else(runtime::core_count);
     let clock = Clock::system();
     let options = SpaceOptions {
@@ -78,10 +85,11 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     let registry = Registry::with_error_names(cores, &ops::names(), ErrorCode::NAMES);
     gauges(&registry, &store.monitor());
 
-    let address = free_address(config.listen, cores)?;
+    let address = free_address(config.listen)?;
+    let admin_address = free_address(config.admin_listen)?;
     let health = Health::new(store.monitor());
-    let admin = Admin::start(config.admin_listen, registry.clone(), health.clone())?;
-    let workers = start_cores(&config, cores, address, &store, &registry, &clock)?;
+    let admin = Admin::start(admin_address, registry.clone(), health.clone())?;
+    let workers = start_cores(config, cores, address, &store, &registry, &clock)?;
     health.set_ready(true);
     tracing::info!(%address, admin = %admin.address(), cores, data_dir = %config.data_dir.display(), "ready");
 
@@ -89,8 +97,12 @@ pub fn run(config: Config) -> Result<(), ServerError> {
     health.set_ready(false);
     let drain = if matches!(end, End::Asked) { config.drain_timeout } else { POISONED_DRAIN };
     tracing::info!(?end, ?drain, "draining");
-    workers.iter().for_each(|worker| worker.drain(drain));
-    workers.into_iter().for_each(Worker::join);
+    for worker in &workers {
+        worker.drain(drain);
+    }
+    for worker in workers {
+        worker.join();
+    }
     store.close();
     admin.stop();
     match end {
@@ -111,12 +123,17 @@ fn lock(config: &Config) -> Result<DirectoryLock, ServerError> {
 
 /// Makes sure that nobody listens there: with SO_REUSEPORT, which several cores need, a second server would share the
 /// port in silence. Also settles port 0, which must be the same for all cores.
-fn free_address(address: SocketAddr, cores: usize) -> Result<SocketAddr, ServerError> {
+fn free_address(address: SocketAddr) -> Result<SocketAddr, ServerError> {
     let failed = |source| ServerError::Listen { address, source };
-    let probe = TcpListener::bind(address).map_err(failed)?;
-    if cores == 1 && address.port() != 0 {
-        return Ok(address);
-    }
+    let started = Instant::now();
+    let probe = loop {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && started.elapsed() < LISTEN_PATIENCE => {
+                std::thread::sleep(LISTEN_STEP);
+            }
+            bound => break bound.map_err(failed)?,
+        }
+    };
     probe.local_addr().map_err(failed)
 }
 

@@ -145,7 +145,7 @@ impl BodyWriter {
             Layout::Inline(buffer.map_or_else(Vec::new, |buffer| buffer[..self.size_bytes as usize].to_vec()))
         } else {
             self.wait_for_write().await?;
-            let runs: Vec<Run> = self.runs.iter().map(|reservation| reservation.run().clone()).collect();
+            let runs: Vec<Run> = self.runs.iter().map(|reservation| *reservation.run()).collect();
             Layout::Extents { body_id: self.body_id, runs }
         };
         let mut extents: Vec<u32> = self.runs.iter().map(|reservation| reservation.run().extent).collect();

@@ -85,11 +85,10 @@ impl Store {
                 let key = key_encoding::bucket_key(&new.name);
                 if let Some(value) = transaction.get(&key)? {
                     let existing = decode(&value).map_err(|error| Abort::Index(error.to_string()))?;
-                    let owned = existing.org == new.org;
-                    return Err(Abort::Refused(match owned {
-                        true => CreateBucketRefusal::Owned,
-                        false => CreateBucketRefusal::Taken,
-                    }));
+                    let is_owned = existing.org == new.org;
+                    let refusal =
+                        if is_owned { CreateBucketRefusal::Owned } else { CreateBucketRefusal::Taken };
+                    return Err(Abort::Refused(refusal));
                 }
                 let bucket = BucketRecord {
                     id: transaction.stamp(),

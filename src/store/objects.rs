@@ -273,9 +273,8 @@ fn judge(
         (WriteCondition::None, _) | (WriteCondition::Absent, None) | (WriteCondition::Exists, Some(_)) => {
             Ok(())
         }
-        (WriteCondition::Absent, Some(existing)) => failed(existing),
         (WriteCondition::ETagIs(_) | WriteCondition::Exists, None) => Err(WriteRefusal::NoSuchKey),
         (WriteCondition::ETagIs(etag), Some(existing)) if *etag == existing.listed.etag.to_string() => Ok(()),
-        (WriteCondition::ETagIs(_), Some(existing)) => failed(existing),
+        (WriteCondition::Absent | WriteCondition::ETagIs(_), Some(existing)) => failed(existing),
     }
 }

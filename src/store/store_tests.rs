@@ -89,8 +89,7 @@ fn bodies_of_every_edge_size_come_back_whole_and_in_ranges() {
 
 #[test]
 fn bodies_around_the_longest_run_come_back_whole() {
-    for (extent_bytes, sizes) in [(4 * MIB, vec![4 * MIB, RUN + 1]), (256 * MIB, vec![RUN, RUN + 1])]
-    {
+    for (extent_bytes, sizes) in [(4 * MIB, vec![4 * MIB, RUN + 1]), (256 * MIB, vec![RUN, RUN + 1])] {
         let node = Node::new(2, extent_bytes);
         node.run(async |store, monitor| {
             let bucket = create_bucket(store).await;

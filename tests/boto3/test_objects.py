@@ -40,6 +40,13 @@ def test_put_answers_with_an_empty_body(address, bucket):
     assert response.get("etag") == etag(b"x")
 
 
+def test_an_upload_after_an_empty_one_on_the_same_connection(client, bucket):
+    for _ in range(5):
+        client.put_object(Bucket=bucket, Key="empty", Body=b"")
+        client.put_object(Bucket=bucket, Key="full", Body=payload(100 * KIB))
+        assert s3.body_of(client, bucket, "empty") == b""
+
+
 def test_overwrite_replaces_bytes_and_metadata(client, bucket):
     client.put_object(Bucket=bucket, Key="k", Body=payload(300 * KIB), Metadata={"old": "1"}, ContentType="text/old")
     client.put_object(Bucket=bucket, Key="k", Body=b"new", Metadata={"new": "2"})

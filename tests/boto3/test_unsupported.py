@@ -14,6 +14,7 @@ ABSENT_CONFIGURATIONS = {
     "replication": (404, "ReplicationConfigurationNotFoundError"),
     "website": (404, "NoSuchWebsiteConfiguration"),
     "publicAccessBlock": (404, "NoSuchPublicAccessBlockConfiguration"),
+    "ownershipControls": (404, "OwnershipControlsNotFoundError"),
 }
 
 # Sub-resources of a bucket whose calls answer 501.
@@ -25,8 +26,6 @@ BUCKET_SUBRESOURCES = [
     "logging",
     "metrics",
     "notification",
-    "ownershipControls",
-    "policyStatus",
     "requestPayment",
 ]
 
@@ -35,6 +34,7 @@ BUCKET_LATER = {
     "acl": NOT_IMPLEMENTED,
     "lifecycle": (404, "NoSuchLifecycleConfiguration"),
     "policy": (404, "NoSuchBucketPolicy"),
+    "policyStatus": (404, "NoSuchBucketPolicy"),
     "tagging": (404, "NoSuchTagSet"),
     "uploads": NOT_IMPLEMENTED,
     "versioning": NOT_IMPLEMENTED,
@@ -87,7 +87,7 @@ def test_reads_of_absent_configurations(address, standing, name):
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-@pytest.mark.parametrize("name", [*ABSENT_CONFIGURATIONS, "logging", "notification", "accelerate", "ownershipControls"])
+@pytest.mark.parametrize("name", [*ABSENT_CONFIGURATIONS, "logging", "notification", "accelerate"])
 def test_writes_of_bucket_configurations(address, standing, method, name):
     response = wire.call(address, method, f"/{standing}", query=[(name, "")])
     assert response.refusal() in (NOT_IMPLEMENTED, (405, "MethodNotAllowed"))

@@ -117,4 +117,4 @@ def test_signurl(s3cmd, client, bucket):
 
 def test_a_missing_object_is_told(s3cmd, bucket):
     missing = s3cmd.run("get", f"s3://{bucket}/absent", "out")
-    assert missing.status != 0 and "404" in missing.errors
+    assert missing.status != 0 and "does not exist" in missing.errors

@@ -1,7 +1,9 @@
 //! The engine on disk: one LMDB environment whose unnamed database holds every key, so that a commit writes the
 //! path of one tree and no directory of trees.
 //!
-//! A stored value is its revision in eight bytes, big-endian, then the value. The revision is LMDB's own
+//! A stored value is its revision in eight bytes, big-endian, the CRC32C of key, revision and value in four, then
+//! the value. LMDB's pages carry no checksum of their own, so every read checks this one: a flipped bit is found, not
+//! served. The revision is LMDB's own
 //! transaction number plus a base: the number is part of the page that makes a commit durable, so it costs no
 //! write of its own and cannot repeat. The base is zero until somebody compacts the file with LMDB's tools, which
 //! restart the numbers; [`LmdbEngine::open`] notices and lifts the base above all revisions in the file.
@@ -25,10 +27,15 @@ use super::file_growth::FileGrowth;
 use super::{
     Batch, Bounds, Check, CommitFailure, Entry, KeyRange, Outcome, Statistics, Step, Visitor, Write,
 };
+use crate::checksum::crc32c_of;
 use crate::config::limits::{INDEX_KEY_BYTES_MAX, INDEX_MAP_BYTES, INDEX_READERS_MAX};
 use crate::index::error::IndexError;
 
 const REVISION_BYTES: usize = size_of::<u64>();
+const CHECKSUM_BYTES: usize = size_of::<u32>();
+
+/// What stands before a stored value.
+pub(super) const PREFIX_BYTES: usize = REVISION_BYTES + CHECKSUM_BYTES;
 
 /// The engine's own record: its first byte keeps it below every key of the tables. Value: format, base.
 const OWN_KEY: &[u8] = b"\0engine";
@@ -316,8 +323,10 @@ impl LmdbEngine {
             match write {
                 Write::Put(key, value) => {
                     self.records
-                        .put_reserved(transaction, key, REVISION_BYTES + value.len(), |space| {
-                            space.write_all(&revision.to_be_bytes())?;
+                        .put_reserved(transaction, key, PREFIX_BYTES + value.len(), |space| {
+                            let revision = revision.to_be_bytes();
+                            space.write_all(&revision)?;
+                            space.write_all(&checksum(key, &revision, value).to_be_bytes())?;
                             space.write_all(value)
                         })
                         .map_err(failed("a write"))?;
@@ -372,10 +381,21 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
 }
 
 fn split<'a>(key: &[u8], stored: &'a [u8]) -> Result<(u64, &'a [u8]), IndexError> {
-    match stored.split_first_chunk::<REVISION_BYTES>() {
-        Some((revision, value)) => Ok((u64::from_be_bytes(*revision), value)),
-        None => Err(IndexError::Damaged { key: key.to_vec(), reason: "it is too short to hold a revision" }),
+    let damaged = |reason| IndexError::Damaged { key: key.to_vec(), reason };
+    let Some((revision, rest)) = stored.split_first_chunk::<REVISION_BYTES>() else {
+        return Err(damaged("it is too short to hold a revision"));
+    };
+    let Some((stored_checksum, value)) = rest.split_first_chunk::<CHECKSUM_BYTES>() else {
+        return Err(damaged("it is too short to hold a checksum"));
+    };
+    if u32::from_be_bytes(*stored_checksum) != checksum(key, revision, value) {
+        return Err(damaged("its checksum differs"));
     }
+    Ok((u64::from_be_bytes(*revision), value))
+}
+
+fn checksum(key: &[u8], revision: &[u8], value: &[u8]) -> u32 {
+    crc32c_of(&[key, revision, value])
 }
 
 fn failed(operation: &'static str) -> impl Fn(heed::Error) -> IndexError {

@@ -121,3 +121,25 @@ fn the_file_is_written_ahead_of_the_tree_and_never_beyond_the_map() {
     assert_eq!(engine.statistics().entries, committed);
     assert!(engine.statistics().bytes_used > map_bytes * 3 / 4);
 }
+
+#[test]
+fn a_flipped_bit_is_found_and_not_served() {
+    let directory = scratch_directory();
+    let value = b"a value that stands in the file once".repeat(4);
+    for flipped in 0..value.len() {
+        let engine = Engine::open(directory.path()).unwrap();
+        engine.commit(&[put("key", &value)]).unwrap();
+        drop(engine);
+        let path = directory.path().join("data.mdb");
+        let mut bytes = fs::read(&path).unwrap();
+        let at: Vec<usize> =
+            (0..bytes.len() - value.len()).filter(|&at| bytes[at..].starts_with(&value)).collect();
+        for at in at {
+            bytes[at + flipped] ^= 1 << (flipped % 8);
+        }
+        fs::write(&path, bytes).unwrap();
+        let engine = Engine::open(directory.path()).unwrap();
+        assert!(matches!(engine.get(b"key"), Err(IndexError::Damaged { .. })), "byte {flipped}");
+        engine.commit(&[Batch { checks: Vec::new(), writes: vec![Write::Delete(b"key".to_vec())] }]).unwrap();
+    }
+}

@@ -16,6 +16,7 @@ use crate::s3::body::aws_chunked::AwsChunkedDecoder;
 use crate::s3::body::payload_hash::PayloadHash;
 use crate::s3::error::S3Error;
 
+const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 /// What may follow the last byte of the payload: the end of its chunk, the last size line, the trailer.
 const FRAMING_REST_BYTES_MAX: usize = CHUNK_LINE_BYTES_MAX + 2 * TRAILER_BYTES_MAX;
 
@@ -35,7 +36,7 @@ pub struct Payload<'a, 'b> {
 impl<'a, 'b> Payload<'a, 'b> {
     /// Joins a body and its seal. Fails where the headers contradict each other.
     pub fn new(body: &'a mut Body<'b>, head: &RequestHead, seal: PayloadSeal) -> Result<Self, S3Error> {
-        let length = body.length();
+        let length = framed_length(body, head)?;
         let mut payload = Self { body, decoder: None, hash: None, length, ended: false };
         match seal {
             PayloadSeal::Unsigned => {}
@@ -121,6 +122,14 @@ impl<'a, 'b> Payload<'a, 'b> {
     }
 }
 
+/// The length that the framing gives. A chunked body may say it in a header of its own.
+fn framed_length(body: &Body<'_>, head: &RequestHead) -> Result<Option<u64>, S3Error> {
+    match body.length() {
+        None if head.header(DECODED_LENGTH).is_some() => decoded_length(head).map(Some),
+        length => Ok(length),
+    }
+}
+
 /// More than the end of the framing is more than was announced.
 fn rest_failed(error: BodyError) -> S3Error {
     match error {
@@ -130,7 +139,7 @@ fn rest_failed(error: BodyError) -> S3Error {
 }
 
 fn decoded_length(head: &RequestHead) -> Result<u64, S3Error> {
-    let value = head.header("x-amz-decoded-content-length").ok_or_else(S3Error::missing_content_length)?;
+    let value = head.header(DECODED_LENGTH).ok_or_else(S3Error::missing_content_length)?;
     let digits =
         std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     digits.and_then(|text| text.parse().ok()).ok_or_else(S3Error::missing_content_length)

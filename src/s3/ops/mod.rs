@@ -1,6 +1,7 @@
 //! The table of operations. Adding one is a file that exports `OPERATIONS`, its `mod` line and its name here.
 
 pub mod bucket;
+pub mod compatibility;
 pub mod not_implemented;
 pub mod object;
 pub mod service;

@@ -16,20 +16,23 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// Whether the answer is about the bucket, which must then exist and be the sender's.
+    pub fn is_about_bucket(&self, method: Method) -> bool {
+        matches!(method, Method::Get | Method::Head) && self.read.is_some()
+    }
+
     /// The answer.
     pub fn error(&self, method: Method) -> S3Error {
-        match (method, self.read) {
-            (Method::Get | Method::Head, Some(code)) => S3Error::new(code),
-            _ => {
-                let (kind, name) = match self.selector {
-                    Selector::Header(name) => ("header", name),
-                    Selector::Query(name) | Selector::QueryIs(name, _) => ("query parameter", name),
-                    Selector::Plain => ("request", ""),
-                };
-                let message = format!("The {kind} {name} implies functionality that is not implemented.");
-                S3Error::with_message(ErrorCode::NotImplemented, message).field("Header", name)
-            }
+        if let (Method::Get | Method::Head, Some(code)) = (method, self.read) {
+            return S3Error::new(code);
         }
+        let (kind, name) = match self.selector {
+            Selector::Header(name) => ("header", name),
+            Selector::Query(name) | Selector::QueryIs(name, _) => ("query parameter", name),
+            Selector::Plain => ("request", ""),
+        };
+        let message = format!("The {kind} {name} implies functionality that is not implemented.");
+        S3Error::with_message(ErrorCode::NotImplemented, message).field("Header", name)
     }
 }
 
@@ -66,10 +69,10 @@ pub const REFUSED: &[Refused] = &[
     query("metrics", BUCKET, None),
     query("notification", BUCKET, None),
     query("object-lock", BUCKET, Some(ErrorCode::ObjectLockConfigurationNotFoundError)),
-    query("ownershipControls", BUCKET, Some(ErrorCode::OwnershipControlsNotFoundError)),
+    query("ownershipControls", BUCKET, None),
     Refused { selector: Selector::Query("partNumber"), scopes: OBJECT, methods: WRITES, read: None },
     query("policy", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
-    query("policyStatus", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
+    query("policyStatus", BUCKET, None),
     query("publicAccessBlock", BUCKET, Some(ErrorCode::NoSuchPublicAccessBlockConfiguration)),
     query("renameObject", OBJECT, None),
     query("replication", BUCKET, Some(ErrorCode::ReplicationConfigurationNotFoundError)),

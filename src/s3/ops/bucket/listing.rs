@@ -99,8 +99,8 @@ impl<'a> Parameters<'a> {
 /// `max-keys`: what is larger than a page is a page.
 fn keys_max(value: Option<&str>) -> Result<usize, S3Error> {
     let Some(text) = value.filter(|text| !text.is_empty()) else { return Ok(LIST_PAGE_MAX) };
-    match text.parse::<i64>() {
-        Ok(number) if (0..=i64::from(i32::MAX)).contains(&number) => Ok((number as usize).min(LIST_PAGE_MAX)),
+    match text.parse::<u32>() {
+        Ok(number) if i32::try_from(number).is_ok() => Ok((number as usize).min(LIST_PAGE_MAX)),
         _ => Err(S3Error::invalid_argument(
             "max-keys",
             text,

@@ -5,6 +5,7 @@ use crate::http::response::Response;
 use crate::s3::error::S3Error;
 use crate::s3::headers::write_condition;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::ops::object::get_object::check_version_id;
 
 pub const OPERATIONS: &[Operation] = &[Operation {
     name: "DeleteObject",
@@ -18,12 +19,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
 
 async fn delete_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let condition = write_condition::from_head(call.head)?;
-    if let Some(id) = call.query("versionId")
-        && id != "null"
-    {
-        // No such version is ever there, and deleting what is not there succeeds.
-        return Ok(Response::new(204).header("x-amz-version-id", id));
-    }
+    check_version_id(&call)?;
     let deleted = call.context.store.delete_object(call.bucket()?, call.key(), condition.clone()).await;
     deleted.map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), &condition))?;
     Ok(Response::new(204))

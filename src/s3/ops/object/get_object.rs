@@ -46,13 +46,16 @@ async fn get_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
 
 /// Finds the object that the request names.
 pub(super) fn open(call: &Call<'_, '_>) -> Result<OpenObject, S3Error> {
+    check_version_id(call)?;
     let object = call.context.store.open_object(call.bucket()?, call.key())?;
-    let object = object.ok_or_else(|| S3Error::no_such_key(call.key()))?;
+    object.ok_or_else(|| S3Error::no_such_key(call.key()))
+}
+
+/// An object of a bucket that never had versions is the version `null`; no other id was ever given out.
+pub(super) fn check_version_id(call: &Call<'_, '_>) -> Result<(), S3Error> {
     match call.query("versionId") {
-        // An object of a bucket that never had versions is the version `null`.
-        None | Some("null") => Ok(object),
-        Some("") => Err(S3Error::invalid_argument("versionId", "", "Version id cannot be the empty string")),
-        Some(id) => Err(S3Error::no_such_version(call.key(), id)),
+        None | Some("null") => Ok(()),
+        Some(id) => Err(S3Error::invalid_argument("versionId", id, "Invalid version id specified")),
     }
 }
 

@@ -27,7 +27,7 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let metadata = metadata::from_head(call.head)?;
     let condition = write_condition::from_head(call.head)?;
     let promise = Promise::from_head(call.head)?;
-    let size_bytes = call.payload.length().ok_or_else(S3Error::missing_content_length)?;
+    let size_bytes = call.payload_length()?;
     if size_bytes > SINGLE_PUT_BYTES_MAX {
         return Err(S3Error::entity_too_large(size_bytes, SINGLE_PUT_BYTES_MAX));
     }
