@@ -144,9 +144,8 @@ fn a_block_is_never_used_twice_nor_freed_twice() {
     for (wrong, used) in
         [(run(1, 19, 1), true), (run(1, 5, 6), true), (run(1, 20, 1), false), (run(1, 9, 5), false)]
     {
-        let (result, _) = plan(&engine, &Overlay::default(), |transaction| match used {
-            true => transaction.occupy(&[wrong]),
-            false => transaction.release(&[wrong]),
+        let (result, _) = plan(&engine, &Overlay::default(), |transaction| {
+            if used { transaction.occupy(&[wrong]) } else { transaction.release(&[wrong]) }
         });
         assert!(matches!(result, Err(Abort::Index(_))), "{wrong:?} used: {used}");
     }

@@ -187,10 +187,14 @@ fn seeds(count: u64) -> Vec<u64> {
 
 #[test]
 fn nothing_acknowledged_is_lost_or_torn_in_small_extents() {
-    seeds(5).into_iter().for_each(|seed| run(seed, 4 * MIB));
+    for seed in seeds(5) {
+        run(seed, 4 * MIB);
+    }
 }
 
 #[test]
 fn nothing_acknowledged_is_lost_or_torn_in_large_extents() {
-    seeds(5).into_iter().for_each(|seed| run(seed + 1000, 256 * MIB));
+    for seed in seeds(5) {
+        run(seed + 1000, 256 * MIB);
+    }
 }

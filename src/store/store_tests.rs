@@ -82,7 +82,7 @@ fn bodies_of_every_edge_size_come_back_whole_and_in_ranges() {
         // And all over again from the disk.
         let last = Content::new(16 * FRAME + 1, 16 * FRAME + 1);
         node.run(async |store, _| {
-            assert_eq!(get(store, &bucket, "k").await.expect("get"), Some(last.make()))
+            assert_eq!(get(store, &bucket, "k").await.expect("get"), Some(last.make()));
         });
     }
 }
@@ -158,7 +158,9 @@ fn a_reader_keeps_its_bytes_whatever_becomes_of_the_object() {
         };
         let mut bytes = Vec::new();
         let (buffer, ranges) = reader.next().await.expect("read").expect("a first piece");
-        ranges.into_iter().for_each(|range| bytes.extend_from_slice(&buffer[range]));
+        for range in ranges {
+            bytes.extend_from_slice(&buffer[range]);
+        }
         drop(buffer);
         put(store, &bucket, "k", Content::new(78, MIB)).await.expect("overwritten");
         delete(store, &bucket, "k").await.expect("deleted");
@@ -172,7 +174,9 @@ fn a_reader_keeps_its_bytes_whatever_becomes_of_the_object() {
         let in_use = node.check_space_map() + held;
         until("only the readers hold more than the records", || used_blocks(monitor) == in_use).await;
         while let Some((buffer, ranges)) = reader.next().await.expect("the reader's own bytes") {
-            ranges.into_iter().for_each(|range| bytes.extend_from_slice(&buffer[range]));
+            for range in ranges {
+                bytes.extend_from_slice(&buffer[range]);
+            }
         }
         assert!(bytes == content.make());
         drop(reader);

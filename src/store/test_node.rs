@@ -126,7 +126,7 @@ impl Content {
         while made.len() < self.bytes {
             let word = dice.next().to_le_bytes();
             // Long bodies in longer strides: making them must not dominate the tests.
-            (0..1 + self.bytes / 20_000).for_each(|_| made.extend_from_slice(&word));
+            (0..=(self.bytes / 20_000)).for_each(|_| made.extend_from_slice(&word));
         }
         made.truncate(self.bytes);
         made
@@ -229,7 +229,9 @@ pub(super) async fn read(
         Body::Extents(mut reader) => {
             let mut bytes = Vec::new();
             while let Some((buffer, ranges)) = reader.next().await? {
-                ranges.into_iter().for_each(|range| bytes.extend_from_slice(&buffer[range]));
+                for range in ranges {
+                    bytes.extend_from_slice(&buffer[range]);
+                }
             }
             Ok(bytes)
         }

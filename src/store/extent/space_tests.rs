@@ -56,7 +56,7 @@ fn blocks_are_handed_out_once_and_never_the_header() {
         let run = take(&space, wanted).expect("room");
         assert_eq!(u64::from(run.blocks), wanted);
         for block in run.block..run.block + run.blocks {
-            assert!(block >= 1 && block <= 100 && seen.insert(block), "block {block} twice");
+            assert!((1..=100).contains(&block) && seen.insert(block), "block {block} twice");
         }
     }
     assert_eq!(take(&space, 1), None);
