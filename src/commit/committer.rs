@@ -88,6 +88,14 @@ struct Member {
     conflicts: u32,
 }
 
+impl Member {
+    /// Gives its space back, so that whoever hears of the failure can have it, and answers.
+    fn fail(self, ending: Ending) {
+        drop(self.data);
+        self.work.answer(ending);
+    }
+}
+
 /// A transaction without its types.
 trait Work: Send {
     fn plan(&mut self, transaction: &mut Transaction<'_>) -> Step;
@@ -194,6 +202,17 @@ impl Committer {
     }
 }
 
+/// A committer that has panicked has left nobody who could commit: the node must not go on as if it had.
+struct PanicWatch<'a>(&'a Poison);
+
+impl Drop for PanicWatch<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set("the committer panicked".into());
+        }
+    }
+}
+
 /// One group on its way to the disk.
 struct Group<'a> {
     options: &'a CommitOptions,
@@ -202,6 +221,7 @@ struct Group<'a> {
 
 impl Group<'_> {
     fn run(members: &Receiver<Member>, options: &CommitOptions, mut stamps: Stamps) {
+        let _watch = PanicWatch(&options.poison);
         // One client alone never waits for company; under load the group is whatever queued during the last sync.
         while let Ok(first) = members.recv() {
             let mut waiting: Vec<Member> = Vec::with_capacity(COMMIT_GROUP_MAX);
@@ -212,14 +232,17 @@ impl Group<'_> {
     }
 
     fn commit(&mut self, mut members: Vec<Member>) {
-        if let Err(reason) = self.sync_data(&members) {
+        // After a failed sync there is no other one.
+        if self.options.poison.reason().is_none()
+            && let Err(reason) = self.sync_data(&members)
+        {
             self.options.poison.set(reason);
         }
         while !members.is_empty() {
             if let Some(reason) = self.options.poison.reason() {
                 let ending = Ending::Poisoned(reason.into());
                 for member in members {
-                    member.work.answer(ending.clone());
+                    member.fail(ending.clone());
                 }
                 return;
             }
@@ -255,7 +278,7 @@ impl Group<'_> {
                 (Step::Refused, _) => refused.push(member),
                 (Step::Failed(error), _) => {
                     tracing::error!(%error, "a transaction could not read the index");
-                    member.work.answer(Ending::Index(error));
+                    member.fail(Ending::Index(error));
                 }
                 (Step::Deferred, _) => rest.push(member),
             }
@@ -264,7 +287,7 @@ impl Group<'_> {
         let ending =
             self.options.poison.reason().map_or(Ending::Durable, |reason| Ending::Poisoned(reason.into()));
         for member in refused {
-            member.work.answer(ending.clone());
+            member.fail(ending.clone());
         }
         rest
     }
@@ -285,7 +308,8 @@ impl Group<'_> {
             batches.push(plan.batch);
             members.push((member, plan.released));
         }
-        batches.extend(self.stamps.batch());
+        let ceiling = self.stamps.ceiling_due();
+        batches.extend(ceiling.map(Stamps::batch));
         let nothing_to_write = batches.iter().all(|batch| batch.writes.is_empty());
         let outcomes = if nothing_to_write {
             vec![Outcome::Committed; batches.len()]
@@ -294,17 +318,20 @@ impl Group<'_> {
                 Ok(outcomes) => outcomes,
                 Err(failure) => {
                     let ending = self.failed(&failure);
-                    for (member, _) in members {
+                    for (mut member, _) in members {
                         // The records may have reached the disk after all: their blocks must not be written again.
-                        if let (Ending::Poisoned(_), Some(hold)) = (&ending, member.data.hold) {
+                        if let (Ending::Poisoned(_), Some(hold)) = (&ending, member.data.hold.take()) {
                             hold.keep();
                         }
-                        member.work.answer(ending.clone());
+                        member.fail(ending.clone());
                     }
                     return Vec::new();
                 }
             }
         };
+        if let Some(ceiling) = ceiling {
+            self.stamps.raised(ceiling);
+        }
         let mut overtaken = Vec::new();
         for ((member, released), outcome) in members.into_iter().zip(outcomes) {
             match outcome {
@@ -318,7 +345,7 @@ impl Group<'_> {
                     member.work.answer(Ending::Durable);
                 }
                 Outcome::Conflict { check } if member.conflicts >= CONFLICT_RETRIES_MAX => {
-                    member.work.answer(Ending::Index(format!("check {check} fails again and again")));
+                    member.fail(Ending::Index(format!("check {check} fails again and again")));
                 }
                 Outcome::Conflict { .. } => {
                     overtaken.push(Member { conflicts: member.conflicts + 1, ..member });

@@ -35,14 +35,20 @@ impl Stamps {
         self.last
     }
 
-    /// The write that must join the group whose stamps passed the ceiling.
-    pub(super) fn batch(&mut self) -> Option<Batch> {
-        if self.last < self.ceiling {
-            return None;
-        }
-        self.ceiling = self.last + AHEAD;
-        let write = Write::Put(key_encoding::meta_key(NAME), self.ceiling.to_be_bytes().to_vec());
-        Some(Batch { checks: Vec::new(), writes: vec![write] })
+    /// The new ceiling that must join the group whose stamps passed the old one.
+    pub(super) fn ceiling_due(&self) -> Option<u64> {
+        (self.last >= self.ceiling).then_some(self.last + AHEAD)
+    }
+
+    /// The write of a ceiling.
+    pub(super) fn batch(ceiling: u64) -> Batch {
+        let write = Write::Put(key_encoding::meta_key(NAME), ceiling.to_be_bytes().to_vec());
+        Batch { checks: Vec::new(), writes: vec![write] }
+    }
+
+    /// The ceiling is durable. One that was only asked for does not count: its group may have failed.
+    pub(super) fn raised(&mut self, ceiling: u64) {
+        self.ceiling = ceiling;
     }
 }
 

@@ -3,7 +3,7 @@
 //! Runs on the committer's thread only. Every key it reads is recorded with the revision seen, so that the engine can
 //! prove at commit that the decision still holds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 
 use crate::index::IndexError;
 use crate::index::engine::{Batch, Check, Engine, Entry, KeyRange, ScanLimits, Write};
@@ -62,6 +62,9 @@ pub struct Transaction<'a> {
     own: HashMap<Vec<u8>, Option<Vec<u8>>>,
     checks: Vec<Check>,
     writes: Vec<Write>,
+    /// Where the write of a key stands: a key is written once, with its last value. A body's runs, or the keys of a
+    /// batch of deletions, mostly lie in the same few bitmaps.
+    written: HashMap<Vec<u8>, usize>,
     released: Vec<Run>,
     stamp: u64,
     now_ms: i64,
@@ -81,6 +84,7 @@ impl<'a> Transaction<'a> {
             own: HashMap::new(),
             checks: Vec::new(),
             writes: Vec::new(),
+            written: HashMap::new(),
             released: Vec::new(),
             stamp,
             now_ms,
@@ -134,12 +138,22 @@ impl<'a> Transaction<'a> {
 
     pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
         self.own.insert(key.clone(), Some(value.clone()));
-        self.writes.push(Write::Put(key, value));
+        self.write(key.clone(), Write::Put(key, value));
     }
 
     pub fn delete(&mut self, key: Vec<u8>) {
         self.own.insert(key.clone(), None);
-        self.writes.push(Write::Delete(key));
+        self.write(key.clone(), Write::Delete(key));
+    }
+
+    fn write(&mut self, key: Vec<u8>, write: Write) {
+        match self.written.entry(key) {
+            hash_map::Entry::Occupied(place) => self.writes[*place.get()] = write,
+            hash_map::Entry::Vacant(place) => {
+                place.insert(self.writes.len());
+                self.writes.push(write);
+            }
+        }
     }
 
     /// Marks the blocks of a new body as used.

@@ -144,9 +144,8 @@ fn a_block_is_never_used_twice_nor_freed_twice() {
     for (wrong, used) in
         [(run(1, 19, 1), true), (run(1, 5, 6), true), (run(1, 20, 1), false), (run(1, 9, 5), false)]
     {
-        let (result, _) = plan(&engine, &Overlay::default(), |transaction| match used {
-            true => transaction.occupy(&[wrong]),
-            false => transaction.release(&[wrong]),
+        let (result, _) = plan(&engine, &Overlay::default(), |transaction| {
+            if used { transaction.occupy(&[wrong]) } else { transaction.release(&[wrong]) }
         });
         assert!(matches!(result, Err(Abort::Index(_))), "{wrong:?} used: {used}");
     }
@@ -166,4 +165,22 @@ fn a_damaged_space_map_is_a_failure_and_no_panic() {
     let engine = engine_with(&[(&key_encoding::space_key(1, 0), b"short")]);
     let (result, _) = plan(&engine, &Overlay::default(), |transaction| transaction.occupy(&[run(1, 1, 1)]));
     assert!(matches!(result, Err(Abort::Index(_))));
+}
+
+#[test]
+fn a_key_is_written_once_with_its_last_value() {
+    let engine = engine_with(&[]);
+    let (_, planned) = plan(&engine, &Overlay::default(), |transaction| {
+        for block in 1..100 {
+            transaction.occupy::<()>(&[run(1, block, 1)])?;
+        }
+        transaction.put(b"a".to_vec(), b"1".to_vec());
+        transaction.delete(b"a".to_vec());
+        transaction.delete(b"b".to_vec());
+        transaction.put(b"b".to_vec(), b"2".to_vec());
+        Ok(())
+    });
+    let rest = [Write::Delete(b"a".to_vec()), Write::Put(b"b".to_vec(), b"2".to_vec())];
+    assert_eq!(planned.batch.writes.len(), 3);
+    assert_eq!(planned.batch.writes[1..], rest);
 }

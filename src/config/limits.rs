@@ -204,6 +204,10 @@ pub const INDEX_MAP_BYTES: usize = 4 * 1024 * 1024 * 1024 * 1024;
 pub const INDEX_GROWTH_BYTES_MIN: u64 = 1024 * 1024;
 pub const INDEX_GROWTH_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// Free pages inside the index with which writes are accepted although the filesystem is below its reserve: a few
+/// thousand small records.
+pub const INDEX_FREE_BYTES_MIN: u64 = 1024 * 1024;
+
 /// Reads of the index at one moment, in all threads: one a core and a few for the jobs, with room for the largest
 /// machines. A slot costs 64 bytes.
 pub const INDEX_READERS_MAX: u32 = 1024;

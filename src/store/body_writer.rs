@@ -22,7 +22,7 @@ use crate::index::record::object::{Layout, Run};
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::extent::frame::{self, FRAME_BLOCKS, FrameIdentity};
-use crate::store::extent::reservation::{BodyHold, Reservation};
+use crate::store::extent::reservation::{BodyHold, InFlight, Reservation};
 
 /// A body that is wholly on its way to the disk: written, not yet synced, referred to by nothing.
 pub struct BodyWritten {
@@ -251,7 +251,10 @@ async fn write(
     offset: u64,
     window: Window,
 ) -> Result<(), IoError> {
-    let (result, _window) = disk.write_at(reservation.run().extent, offset, window).await;
+    let extent = reservation.run().extent;
+    let in_flight = InFlight::new(reservation);
+    let (result, _window) = disk.write_at(extent, offset, window).await;
+    in_flight.landed();
     result
 }
 

@@ -36,6 +36,15 @@ pub struct Store {
     pub(crate) pins: Arc<CorePins>,
 }
 
+#[cfg(test)]
+#[path = "history_tests.rs"]
+mod history_tests;
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod store_tests;
+#[cfg(test)]
+mod test_node;
+
 impl Store {
     /// The core's buffers, for whoever moves bytes on this core.
     pub fn buffers(&self) -> &BufferPool {

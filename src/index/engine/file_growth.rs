@@ -34,7 +34,9 @@ impl FileGrowth {
 
     /// Sees to it that the file is written up to `bytes`. To be called inside a write transaction.
     pub(super) fn cover(&self, bytes: u64) -> io::Result<()> {
-        let written = self.written_bytes.load(Ordering::Relaxed);
+        // Should LMDB ever have written more than was foreseen, those are pages of the tree: zeros must not go there.
+        let length = self.file.metadata()?.len();
+        let written = self.written_bytes.fetch_max(length, Ordering::Relaxed).max(length);
         let target = bytes.min(self.map_bytes);
         if target <= written {
             return Ok(());
@@ -68,3 +70,7 @@ impl FileGrowth {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "file_growth_tests.rs"]
+mod tests;

@@ -134,7 +134,7 @@ fn a_plain_body_must_be_what_was_signed() {
 fn a_body_that_ends_early_is_no_body() {
     assert_eq!(answer(PayloadSeal::Unsigned, 2, "Content-Length: 10\r\n", b"hello"), "IncompleteBody");
     assert_eq!(
-        answer(PayloadSeal::Unsigned, 2, "Content-Length: 100000\r\n", &[1; 99_999]),
+        answer(PayloadSeal::Unsigned, 2, "Content-Length: 100000\r\n", &vec![1; 99_999]),
         "IncompleteBody"
     );
 }

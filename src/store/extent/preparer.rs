@@ -5,12 +5,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ringstone_io::IoError;
 use ringstone_io::runtime::Clock;
 
-use crate::config::limits::{BLOCK_BYTES, SPACE_AHEAD_BYTES, SPACE_CHECK_MS, SPACE_STEP_BYTES};
+use crate::config::limits::{
+    BLOCK_BYTES, INDEX_FREE_BYTES_MIN, SPACE_AHEAD_BYTES, SPACE_CHECK_MS, SPACE_STEP_BYTES,
+};
 use crate::store::error::StoreError;
 use crate::store::extent::header::ExtentHeader;
 use crate::store::extent::space::{Space, State};
@@ -46,8 +48,10 @@ impl Drop for Preparer {
 }
 
 fn run(space: &Arc<Space>, clock: &Clock) {
+    let mut retry_at: Option<Instant> = None;
     loop {
-        let room = has_room(space);
+        // After a failure the disk gets a pause: it would most likely fail again at once, for every request.
+        let room = has_room(space) && retry_at.is_none_or(|retry_at| retry_at <= Instant::now());
         let due = {
             let mut state = space.lock();
             state.exhausted &= !room;
@@ -55,6 +59,7 @@ fn run(space: &Arc<Space>, clock: &Clock) {
         };
         if due {
             let grown = if room { grow(space, clock) } else { Ok(false) };
+            retry_at = grown.is_err().then(|| Instant::now() + Duration::from_millis(SPACE_CHECK_MS));
             answer(space, grown);
             continue;
         }
@@ -81,7 +86,10 @@ impl State {
 fn has_room(space: &Space) -> bool {
     match space.disk.free_bytes() {
         Ok(free) => {
-            let accepting = free >= space.options.reserve_bytes;
+            // What deletes free stays in the files: room for records inside the index counts as well, or else a node
+            // that was full once would refuse writes for ever.
+            let accepting =
+                free >= space.options.reserve_bytes || index_free_bytes(space) >= INDEX_FREE_BYTES_MIN;
             if space.accepting.swap(accepting, Ordering::Relaxed) != accepting {
                 tracing::warn!(
                     free_bytes = free,
@@ -96,6 +104,12 @@ fn has_room(space: &Space) -> bool {
             false
         }
     }
+}
+
+/// Pages of the index file that hold nothing.
+fn index_free_bytes(space: &Space) -> u64 {
+    let index = space.engine.statistics();
+    index.file_bytes.saturating_sub(index.bytes_used)
 }
 
 /// Tells those who wait whether to try again.
@@ -138,6 +152,10 @@ fn grow(space: &Space, clock: &Clock) -> Result<bool, IoError> {
 fn begin(space: &Space, clock: &Clock, extent: u32) -> Result<u32, IoError> {
     let header =
         ExtentHeader { extent, capacity_bytes: space.options.extent_bytes, created_ms: clock.unix_ms() };
+    if space.disk.extents()?.contains(&extent) {
+        // Left by an attempt that failed midway. Every extent that records refer to is known since the start.
+        space.disk.remove(extent)?;
+    }
     space.disk.create(extent)?;
     let written = space
         .disk
@@ -145,8 +163,8 @@ fn begin(space: &Space, clock: &Clock, extent: u32) -> Result<u32, IoError> {
         .and_then(|()| space.disk.write_blocking(extent, 0, &header.encode()))
         .and_then(|()| space.disk.sync(extent));
     if let Err(error) = written {
-        // Without a header nothing can refer to it; the next attempt begins anew.
-        space.disk.remove(extent)?;
+        // Without a header nothing can refer to it; if it cannot be removed now, the next attempt does it.
+        let _ = space.disk.remove(extent);
         return Err(error);
     }
     Ok(extent)

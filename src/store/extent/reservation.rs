@@ -33,6 +33,30 @@ impl Drop for Reservation {
     }
 }
 
+/// A reservation while a disk write into it is under way.
+///
+/// Dropped before the write has ended, which happens only to tasks that still run when their core's ring closes, it
+/// never gives the space back: the kernel may write there at any moment from now on, and another core must not have
+/// put acknowledged bytes in that place. A restart finds the space again.
+pub struct InFlight(Option<Arc<Reservation>>);
+
+impl InFlight {
+    pub fn new(reservation: Arc<Reservation>) -> Self {
+        Self(Some(reservation))
+    }
+
+    /// The write has ended, well or not: nothing more will come.
+    pub fn landed(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        std::mem::forget(self.0.take());
+    }
+}
+
 /// The reservations of one body, handed to the committer with the transaction that refers to them.
 pub struct BodyHold(pub Vec<Arc<Reservation>>);
 

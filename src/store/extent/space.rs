@@ -14,7 +14,7 @@ use crate::config::limits::{BLOCK_BYTES, RUN_BYTES_MAX, RUN_BYTES_MIN, SPACE_AHE
 use crate::index::engine::{Engine, KeyRange, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::object::Run;
-use crate::index::record::space_map::{CHUNK_BYTES, Chunk};
+use crate::index::record::space_map::{CHUNK_BLOCKS, CHUNK_BYTES, Chunk};
 use crate::store::error::StoreError;
 use crate::store::extent::bitmap::BlockBitmap;
 use crate::store::extent::frame::FRAME_BLOCKS;
@@ -39,6 +39,7 @@ pub struct SpaceOptions {
 pub struct Space {
     pub(super) disk: Disk,
     pub(super) options: SpaceOptions,
+    pub(super) engine: Engine,
     pub(super) state: Mutex<State>,
     /// Tells the preparer that somebody waits or that little is left.
     pub(super) work: Condvar,
@@ -127,6 +128,7 @@ impl Space {
         Ok(Arc::new(Self {
             disk,
             options,
+            engine: engine.clone(),
             state: Mutex::new(state),
             work: Condvar::new(),
             accepting: AtomicBool::new(true),
@@ -140,16 +142,17 @@ impl Space {
 
     /// Space for the next run of a body of which `remaining_blocks` are not yet placed. Waits while the disk grows.
     pub async fn reserve(self: &Arc<Self>, remaining_blocks: u64) -> Result<Arc<Reservation>, StoreError> {
+        let mut is_last_try = false;
         loop {
             let wait = {
                 let mut state = self.lock();
-                if let Some(run) = state.take(remaining_blocks) {
+                if let Some(run) = state.take(remaining_blocks, is_last_try) {
                     if state.free_blocks() * BLOCK < SPACE_AHEAD_BYTES {
                         self.work.notify_one();
                     }
                     return Ok(Arc::new(Reservation::new(self.clone(), run)));
                 }
-                if state.exhausted {
+                if state.exhausted || is_last_try {
                     return Err(StoreError::NoSpace);
                 }
                 let (sender, receiver) = oneshot::async_channel();
@@ -157,10 +160,8 @@ impl Space {
                 self.work.notify_one();
                 receiver
             };
-            match wait.await {
-                Ok(_) => {}
-                Err(_stopped) => return Err(StoreError::NoSpace),
-            }
+            // Told no, or never told because the node stops: what is there now must do.
+            is_last_try = !wait.await.unwrap_or(false);
         }
     }
 
@@ -198,9 +199,11 @@ impl State {
         self.extents.values().map(|extent| u64::from(extent.blocks.free_blocks())).sum()
     }
 
-    fn take(&mut self, remaining_blocks: u64) -> Option<Run> {
+    /// `settles`: take what there is, however short, as on a full disk.
+    fn take(&mut self, remaining_blocks: u64, settles: bool) -> Option<Run> {
         let wanted = remaining_blocks.min(RUN_BYTES_MAX / BLOCK) as u32;
-        let least = if self.exhausted { FRAME_BLOCKS } else { (RUN_BYTES_MIN / BLOCK) as u32 }.min(wanted);
+        let least =
+            if self.exhausted || settles { FRAME_BLOCKS } else { (RUN_BYTES_MIN / BLOCK) as u32 }.min(wanted);
         let take_from = |id: u32, extent: &mut ExtentSpace| {
             let (block, blocks) = extent.take(wanted, least)?;
             Some(Run { node: THIS_NODE, extent: id, block, blocks })
@@ -277,6 +280,11 @@ fn open_extent(disk: &Disk, extent: u32, chunks: &[(u16, Chunk)]) -> Result<Opti
     };
     let capacity = (header.capacity_bytes / BLOCK) as u32;
     let prepared = ((length / BLOCK) as u32).min(capacity);
+    if let Some(last) = chunks.iter().filter_map(last_used).max().filter(|last| *last >= prepared) {
+        // Else growing the file would hand out blocks that records refer to.
+        let reason = format!("the file ends before block {last}, which holds a committed body");
+        return Err(StoreError::ExtentHeader(extent, reason));
+    }
     let mut space = ExtentSpace::new(capacity, prepared);
     if prepared > 1 {
         space.blocks.give_back(1..prepared);
@@ -288,6 +296,13 @@ fn open_extent(disk: &Disk, extent: u32, chunks: &[(u16, Chunk)]) -> Result<Opti
         }
     }
     Ok(Some(space))
+}
+
+/// The last block that a chunk of the space map has in use.
+fn last_used((chunk, map): &(u16, Chunk)) -> Option<u32> {
+    let byte = map.iter().rposition(|byte| *byte != 0)?;
+    let bit = map[byte].checked_ilog2()?;
+    Some(u32::from(*chunk) * CHUNK_BLOCKS + byte as u32 * 8 + bit)
 }
 
 #[cfg(test)]

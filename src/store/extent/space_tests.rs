@@ -21,7 +21,7 @@ fn open(disk: &Disk, engine: &Engine) -> Result<Arc<Space>, StoreError> {
 }
 
 fn take(space: &Space, blocks: u64) -> Option<Run> {
-    space.lock().take(blocks)
+    space.lock().take(blocks, false)
 }
 
 fn free_blocks(space: &Space) -> u64 {
@@ -56,7 +56,7 @@ fn blocks_are_handed_out_once_and_never_the_header() {
         let run = take(&space, wanted).expect("room");
         assert_eq!(u64::from(run.blocks), wanted);
         for block in run.block..run.block + run.blocks {
-            assert!(block >= 1 && block <= 100 && seen.insert(block), "block {block} twice");
+            assert!((1..=100).contains(&block) && seen.insert(block), "block {block} twice");
         }
     }
     assert_eq!(take(&space, 1), None);
@@ -172,4 +172,26 @@ fn growing_adds_exactly_the_new_blocks() {
     assert_eq!(free_blocks(&space), u64::from(2 * step - 64), "what was handed out stays handed out");
     space.lock().add_prepared(7, 1 + step, 3 * step);
     assert_eq!(space.statistics().prepared_bytes, u64::from(1 + 1 + 2 * step) * BLOCK, "never backwards");
+}
+
+#[test]
+fn space_under_a_write_that_never_ended_is_not_given_back() {
+    use crate::store::extent::reservation::InFlight;
+
+    let space = space_of(1 + 32);
+    let reserve = || Arc::new(Reservation::new(space.clone(), take(&space, 16).expect("room")));
+    InFlight::new(reserve()).landed();
+    assert_eq!(free_blocks(&space), 32);
+    drop(InFlight::new(reserve()));
+    assert_eq!(free_blocks(&space), 16, "the kernel may still write there");
+}
+
+#[test]
+fn a_file_shorter_than_what_records_use_is_refused() {
+    let disk = Disk::simulated(5);
+    file(&disk, 1, 100);
+    assert!(open(&disk, &engine_using(1, 90..100)).is_ok());
+    for used in [100..101, 90..101, 4100..4101] {
+        assert!(matches!(open(&disk, &engine_using(1, used)), Err(StoreError::ExtentHeader(1, _))));
+    }
 }

@@ -1,0 +1,239 @@
+//! For tests: a node's store over a simulated disk, bodies to put into it, and the check that records and space map
+//! agree.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ringstone_io::disk::Disk;
+use ringstone_io::runtime::{Clock, run_on_core, sleep};
+
+use crate::checksum::Algorithm;
+use crate::config::limits::BUFFER_BYTES;
+use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
+use crate::index::key_encoding;
+use crate::index::record::bucket::BucketRecord;
+use crate::index::record::object::{Layout, Metadata, ObjectRecord, Owner};
+use crate::store::Store;
+use crate::store::body_writer::BodyWritten;
+use crate::store::buckets::NewBucket;
+use crate::store::error::{Refusal, StoreError};
+use crate::store::extent::space::SpaceOptions;
+use crate::store::objects::{Body, NewObject, OpenObject, WriteCondition, WriteRefusal};
+use crate::store::start::{Monitor, SharedStore};
+
+pub(super) const MIB: u64 = 1024 * 1024;
+const BLOCK: u64 = 4096;
+
+/// What survives a restart.
+#[derive(Clone)]
+pub(super) struct Node {
+    pub(super) engine: Engine,
+    pub(super) disk: Disk,
+    pub(super) extent_bytes: u64,
+    pub(super) reserve_bytes: u64,
+}
+
+impl Node {
+    pub(super) fn new(seed: u64, extent_bytes: u64) -> Self {
+        let engine = Engine::Memory(MemoryEngine::new());
+        Self { engine, disk: Disk::simulated(seed), extent_bytes, reserve_bytes: 0 }
+    }
+
+    /// Starts the node, runs `life` on a core of it and stops it. The stop is orderly; what a crash leaves is up to
+    /// the disk.
+    pub(super) fn run<T>(&self, life: impl AsyncFnOnce(&Store, &Monitor) -> T) -> T {
+        let options = SpaceOptions { extent_bytes: self.extent_bytes, reserve_bytes: self.reserve_bytes };
+        run_on_core(None, async {
+            let (engine, disk) = (self.engine.clone(), self.disk.clone());
+            let shared =
+                SharedStore::open(engine, disk, options, 1, Clock::system()).expect("the store opens");
+            let store = shared.core(0).into_store(16 * BUFFER_BYTES as u64).expect("a store");
+            let result = life(&store, &shared.monitor()).await;
+            drop(store);
+            shared.close();
+            result
+        })
+        .expect("a ring")
+    }
+
+    /// Checks that no two records share a block and that the space map is the union of their runs. Returns the
+    /// number of blocks in use.
+    pub(super) fn check_space_map(&self) -> u64 {
+        let limits =
+            ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
+        let scan = |start: &[u8], end: &[u8]| {
+            self.engine.scan(KeyRange::between(start, end), limits).expect("readable").entries
+        };
+        let mut of_records = BTreeSet::new();
+        for (_, entry) in scan(b"O", b"P") {
+            let record = ObjectRecord::decode(&entry.value).expect("a record");
+            let Layout::Extents { runs, .. } = record.layout else { continue };
+            for run in runs {
+                for block in run.block..run.block + run.blocks {
+                    assert!(
+                        of_records.insert((run.extent, block)),
+                        "two records use block {block} of {run:?}"
+                    );
+                }
+            }
+        }
+        let mut of_map = BTreeSet::new();
+        let (start, end) = key_encoding::space_range();
+        for (key, entry) in scan(&start, &end) {
+            let (extent, chunk) = key_encoding::decode_space_key(&key).expect("a key of the space map");
+            for bit in (0..4096_u32).filter(|bit| entry.value[*bit as usize / 8] & (1 << (bit % 8)) != 0) {
+                of_map.insert((extent, u32::from(chunk) * 4096 + bit));
+            }
+        }
+        assert_eq!(of_map, of_records, "the space map is not what the records say");
+        of_records.len() as u64
+    }
+
+    /// Checks the map, and that the running allocator counts the same once the writes of aborted uploads have ended.
+    pub(super) async fn check_space(&self, monitor: &Monitor) {
+        let used = self.check_space_map();
+        for _ in 0..1000 {
+            if used_blocks(monitor) == used {
+                return;
+            }
+            sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(used_blocks(monitor), used, "the allocator disagrees with the records");
+    }
+}
+
+/// Blocks that are neither free nor headers.
+pub(super) fn used_blocks(monitor: &Monitor) -> u64 {
+    let space = monitor.space();
+    (space.prepared_bytes - space.free_bytes) / BLOCK - space.extents
+}
+
+/// A body that follows from a seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) seed: u64,
+    pub(super) bytes: usize,
+}
+
+impl Content {
+    pub(super) fn new(seed: u64, bytes: u64) -> Self {
+        Self { seed, bytes: bytes as usize }
+    }
+
+    pub(super) fn make(self) -> Vec<u8> {
+        let mut dice = Dice(self.seed);
+        let mut made: Vec<u8> = Vec::with_capacity(self.bytes + 64);
+        while made.len() < self.bytes {
+            let word = dice.next().to_le_bytes();
+            // Long bodies in longer strides: making them must not dominate the tests.
+            (0..=(self.bytes / 20_000)).for_each(|_| made.extend_from_slice(&word));
+        }
+        made.truncate(self.bytes);
+        made
+    }
+}
+
+/// SplitMix64.
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(super) fn below(&mut self, sides: u64) -> u64 {
+        self.next() % sides
+    }
+}
+
+pub(super) async fn create_bucket(store: &Store) -> BucketRecord {
+    let [user, display_name, org, region] = ["u", "d", "o", "r"].map(str::to_owned);
+    let new = NewBucket { name: "bucket".into(), user, display_name, org, region };
+    store.create_bucket(new).await.expect("created").value().clone()
+}
+
+pub(super) async fn write_body(store: &Store, content: Content) -> Result<BodyWritten, StoreError> {
+    let bytes = content.make();
+    let mut writer = store.body_writer(content.bytes as u64, Some(Algorithm::Crc64Nvme))?;
+    let mut at = 0;
+    // Pieces of odd sizes, as they come from a socket.
+    let mut dice = Dice(content.seed);
+    while let Some(mut window) = writer.space().await? {
+        let piece = 1 + dice.below(3 * 65_536) as usize;
+        let count = window.len().min(piece);
+        window[..count].copy_from_slice(&bytes[at..at + count]);
+        at += count;
+        writer.filled(window, count).await?;
+    }
+    writer.finish().await
+}
+
+pub(super) async fn put(
+    store: &Store,
+    bucket: &BucketRecord,
+    key: &str,
+    content: Content,
+) -> Result<(), StoreError> {
+    let body = write_body(store, content).await?;
+    commit(store, bucket, key, body).await
+}
+
+pub(super) async fn commit(
+    store: &Store,
+    bucket: &BucketRecord,
+    key: &str,
+    body: BodyWritten,
+) -> Result<(), StoreError> {
+    let new = NewObject { key: key.into(), metadata: Metadata::default(), owner: Owner::default() };
+    match store.put_object(bucket, new, body, WriteCondition::None, 0).await {
+        Ok(_committed) => Ok(()),
+        Err(refusal) => Err(failure(refusal)),
+    }
+}
+
+pub(super) async fn delete(store: &Store, bucket: &BucketRecord, key: &str) -> Result<(), StoreError> {
+    store.delete_object(bucket, key, WriteCondition::None).await.map(|_committed| ()).map_err(failure)
+}
+
+fn failure(refusal: Refusal<WriteRefusal>) -> StoreError {
+    match refusal {
+        Refusal::Failed(error) => error,
+        Refusal::Refused(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+/// Reads a whole object; `None` if there is none.
+pub(super) async fn get(
+    store: &Store,
+    bucket: &BucketRecord,
+    key: &str,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(object) = store.open_object(bucket, key)? else { return Ok(None) };
+    let size = object.record.listed.size;
+    if size == 0 {
+        return Ok(Some(Vec::new()));
+    }
+    read(store, object, 0..=size - 1).await.map(Some)
+}
+
+pub(super) async fn read(
+    store: &Store,
+    object: OpenObject,
+    wanted: std::ops::RangeInclusive<u64>,
+) -> Result<Vec<u8>, StoreError> {
+    match store.read(object, wanted) {
+        Body::Inline(bytes) => Ok(bytes),
+        Body::Extents(mut reader) => {
+            let mut bytes = Vec::new();
+            while let Some((buffer, ranges)) = reader.next().await? {
+                for range in ranges {
+                    bytes.extend_from_slice(&buffer[range]);
+                }
+            }
+            Ok(bytes)
+        }
+    }
+}
