@@ -213,6 +213,14 @@ impl Drop for PanicWatch<'_> {
     }
 }
 
+/// What is left of a group after an attempt to write it.
+#[derive(Default)]
+struct Attempt {
+    again: Vec<Member>,
+    /// The index had no room for so many at once.
+    full: bool,
+}
+
 /// One group on its way to the disk.
 struct Group<'a> {
     options: &'a CommitOptions,
@@ -238,6 +246,7 @@ impl Group<'_> {
         {
             self.options.poison.set(reason);
         }
+        let mut together_max = members.len();
         while !members.is_empty() {
             if let Some(reason) = self.options.poison.reason() {
                 let ending = Ending::Poisoned(reason.into());
@@ -246,7 +255,15 @@ impl Group<'_> {
                 }
                 return;
             }
-            members = self.commit_index(members);
+            let later = members.split_off(together_max.min(members.len()));
+            let Attempt { mut again, full } = self.commit_index(members);
+            if full {
+                // A large group needs more room than each of its members: the deletions among them must not fail
+                // for the company they were in.
+                together_max = (together_max / 2).max(1);
+            }
+            again.extend(later);
+            members = again;
         }
     }
 
@@ -259,8 +276,8 @@ impl Group<'_> {
             .try_for_each(|extent| self.options.disk.sync(extent).map_err(|error| error.to_string()))
     }
 
-    /// Steps 2 to 5 for as many members as can share one index transaction; returns the rest.
-    fn commit_index(&mut self, members: Vec<Member>) -> Vec<Member> {
+    /// Steps 2 to 5 for as many members as can share one index transaction.
+    fn commit_index(&mut self, members: Vec<Member>) -> Attempt {
         let mut overlay = Overlay::default();
         let mut planned: Vec<(Member, Planned)> = Vec::with_capacity(members.len());
         let mut refused = Vec::new();
@@ -283,13 +300,18 @@ impl Group<'_> {
                 (Step::Deferred, _) => rest.push(member),
             }
         }
-        rest.extend(self.write(planned));
+        let Attempt { mut again, full } = self.write(planned);
+        if full {
+            // They may have been refused for what was not written after all.
+            again.append(&mut refused);
+        }
+        again.append(&mut rest);
         let ending =
             self.options.poison.reason().map_or(Ending::Durable, |reason| Ending::Poisoned(reason.into()));
         for member in refused {
             member.fail(ending.clone());
         }
-        rest
+        Attempt { again, full }
     }
 
     fn plan(&mut self, member: &mut Member, overlay: &Overlay) -> (Step, Planned) {
@@ -300,8 +322,9 @@ impl Group<'_> {
         (step, transaction.finish())
     }
 
-    /// Steps 3 to 5. Returns the members that another writer of a shared engine overtook.
-    fn write(&mut self, planned: Vec<(Member, Planned)>) -> Vec<Member> {
+    /// Steps 3 to 5. To be tried again: members that another writer of a shared engine overtook, and all members
+    /// of a group that found no space, unless it was one alone.
+    fn write(&mut self, planned: Vec<(Member, Planned)>) -> Attempt {
         let mut batches = Vec::with_capacity(planned.len());
         let mut members = Vec::with_capacity(planned.len());
         for (member, plan) in planned {
@@ -316,6 +339,12 @@ impl Group<'_> {
         } else {
             match self.options.engine.commit(&batches) {
                 Ok(outcomes) => outcomes,
+                Err(CommitFailure::NoSpace) if members.len() > 1 => {
+                    return Attempt {
+                        again: members.into_iter().map(|(member, _)| member).collect(),
+                        full: true,
+                    };
+                }
                 Err(failure) => {
                     let ending = self.failed(&failure);
                     for (mut member, _) in members {
@@ -325,7 +354,7 @@ impl Group<'_> {
                         }
                         member.fail(ending.clone());
                     }
-                    return Vec::new();
+                    return Attempt::default();
                 }
             }
         };
@@ -352,7 +381,7 @@ impl Group<'_> {
                 }
             }
         }
-        overtaken
+        Attempt { again: overtaken, full: false }
     }
 
     fn failed(&self, failure: &CommitFailure) -> Ending {
@@ -366,3 +395,7 @@ impl Group<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "committer_tests.rs"]
+mod tests;

@@ -1,0 +1,102 @@
+use std::sync::mpsc;
+use std::time::Duration;
+
+use ringstone_io::runtime;
+
+use super::*;
+use crate::index::engine::LmdbEngine;
+use crate::index::key_encoding::meta_key;
+
+/// Takes freed space and forgets it.
+struct NoRelease;
+
+impl SpaceRelease for NoRelease {
+    fn release(&self, _runs: Vec<Run>) {}
+}
+
+fn committer(engine: Engine) -> (Committer, Commit) {
+    Committer::start(CommitOptions {
+        engine,
+        disk: Disk::simulated(1),
+        clock: Clock::system(),
+        release: Box::new(NoRelease),
+        poison: Poison::default(),
+    })
+    .expect("a thread")
+}
+
+async fn put(commit: &Commit, name: String, value_bytes: usize) -> Result<(), CommitError<()>> {
+    let put = commit.run(Data::default(), move |transaction| {
+        transaction.put(meta_key(&name), vec![7; value_bytes]);
+        Ok::<(), Abort<()>>(())
+    });
+    put.await.map(|_committed| ())
+}
+
+/// Deletions get through although the group they came in with does not fit.
+#[test]
+fn a_full_index_fails_only_those_members_that_do_not_fit() {
+    let target = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    let directory = tempfile::tempdir_in(target).expect("a directory");
+    let lmdb = LmdbEngine::open_with_map(directory.path(), 32 << 20).expect("an index");
+    let engine = Engine::Lmdb(lmdb);
+    let (thread, commit) = committer(engine.clone());
+    runtime::run_on_core(None, async move {
+        let mut stored = 0;
+        while put(&commit, format!("filler {stored}"), 64 << 10).await.is_ok() {
+            stored += 1;
+        }
+        // Holds the committer until the whole group has queued behind it.
+        let (release, held) = mpsc::channel::<()>();
+        let holding = runtime::spawn({
+            let commit = commit.clone();
+            async move {
+                let hold = commit.run(Data::default(), move |_| {
+                    // The sender may have gone already.
+                    let _ = held.recv_timeout(Duration::from_secs(10));
+                    Ok::<(), Abort<()>>(())
+                });
+                hold.await.map(|_committed| ())
+            }
+        });
+        let puts: Vec<_> = (0..200)
+            .map(|index| {
+                let commit = commit.clone();
+                runtime::spawn(async move { put(&commit, format!("large {index}"), 256 << 10).await })
+            })
+            .collect();
+        let deletions: Vec<_> = (0..5)
+            .map(|index| {
+                let commit = commit.clone();
+                runtime::spawn(async move {
+                    let delete = commit.run(Data::default(), move |transaction| {
+                        transaction.delete(meta_key(&format!("filler {index}")));
+                        Ok::<(), Abort<()>>(())
+                    });
+                    delete.await.map(|_committed| ())
+                })
+            })
+            .collect();
+        runtime::sleep(Duration::from_millis(50)).await;
+        drop(release);
+        holding.await.expect("it changes nothing");
+        let mut failed = 0;
+        for put in puts {
+            match put.await {
+                Ok(()) => {}
+                Err(CommitError::NoSpace) => failed += 1,
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert!(failed > 0, "50 MiB do not fit");
+        for deletion in deletions {
+            deletion.await.expect("a deletion needs next to no room");
+        }
+        drop(commit);
+    })
+    .expect("a runtime");
+    thread.join();
+    for index in 0..5 {
+        assert!(engine.get(&meta_key(&format!("filler {index}"))).expect("readable").is_none());
+    }
+}
