@@ -78,11 +78,13 @@ impl BodyState {
     }
 
     pub(super) fn rest(&self) -> Rest {
+        // A client that was never told to go on may send the body all the same, or the next request: nobody can tell
+        // which (RFC 9110 §10.1.1).
+        if self.failure.is_some() || self.continue_due {
+            return Rest::Abandoned;
+        }
         match &self.left {
             Left::Nothing => Rest::Nothing,
-            // A client that was never told to go on may send the body all the same, or the next request: nobody
-            // can tell which (RFC 9110 §10.1.1).
-            _ if self.failure.is_some() || self.continue_due => Rest::Abandoned,
             Left::Plain(left) if *left > DRAIN_BYTES_MAX => Rest::Abandoned,
             Left::Plain(_) | Left::Chunked(_) => Rest::Drainable,
         }

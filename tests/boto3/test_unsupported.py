@@ -14,7 +14,6 @@ ABSENT_CONFIGURATIONS = {
     "replication": (404, "ReplicationConfigurationNotFoundError"),
     "website": (404, "NoSuchWebsiteConfiguration"),
     "publicAccessBlock": (404, "NoSuchPublicAccessBlockConfiguration"),
-    "ownershipControls": (404, "OwnershipControlsNotFoundError"),
 }
 
 # Sub-resources of a bucket whose calls answer 501.
@@ -32,6 +31,7 @@ BUCKET_SUBRESOURCES = [
 # Calls of a bucket that a later version serves: until then 501, or the code of an absent configuration.
 BUCKET_LATER = {
     "acl": NOT_IMPLEMENTED,
+    "ownershipControls": (404, "OwnershipControlsNotFoundError"),
     "lifecycle": (404, "NoSuchLifecycleConfiguration"),
     "policy": (404, "NoSuchBucketPolicy"),
     "policyStatus": (404, "NoSuchBucketPolicy"),
