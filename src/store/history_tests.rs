@@ -81,17 +81,21 @@ impl History {
         }
     }
 
-    /// Reads a key; what it holds is what the model knows from then on.
+    /// Reads a key, which must be possible.
     async fn check_key(&mut self, store: &Store, bucket: &BucketRecord, key: &str) {
+        match get(store, bucket, key).await {
+            Ok(found) => self.judge(key, found.as_ref()),
+            Err(error) => panic!("seed {}: {key} is damaged: {error}", self.seed),
+        }
+    }
+
+    /// What was found must be something that the model knows; nothing else is possible from then on.
+    fn judge(&mut self, key: &str, found: Option<&Vec<u8>>) {
         let seed = self.seed;
         let states = self.model.get_mut(key).expect("a key of the model");
-        let found = match get(store, bucket, key).await {
-            Ok(found) => found,
-            Err(error) => panic!("seed {seed}: {key} is damaged: {error}"),
-        };
-        let state = states.iter().rev().find(|state| state.map(Content::make) == found);
+        let state = states.iter().rev().find(|state| state.map(Content::make).as_ref() == found);
         let state = *state.unwrap_or_else(|| {
-            let length = found.as_ref().map(Vec::len);
+            let length = found.map(Vec::len);
             panic!("seed {seed}: {key} holds {length:?} bytes, not one of {states:?}")
         });
         *states = vec![state];
@@ -132,18 +136,12 @@ impl History {
                 _ => {
                     let key = format!("key/{}", self.dice.below(KEYS));
                     let is_sure = self.model[&key].len() == 1;
-                    if is_sure {
-                        self.check_key_if_readable(store, bucket, &key).await;
+                    // The power may be off: then nothing can be read, but nothing wrong either.
+                    if is_sure && let Ok(found) = get(store, bucket, &key).await {
+                        self.judge(&key, found.as_ref());
                     }
                 }
             }
-        }
-    }
-
-    /// As `check_key`, where the power may be off: then nothing can be read, but nothing wrong either.
-    async fn check_key_if_readable(&mut self, store: &Store, bucket: &BucketRecord, key: &str) {
-        if get(store, bucket, key).await.is_ok() {
-            self.check_key(store, bucket, key).await;
         }
     }
 }

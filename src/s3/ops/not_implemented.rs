@@ -53,6 +53,7 @@ const ANY: &[Method] = &[];
 
 /// Every refusal. Sub-resources first, then headers that change what a plain operation means.
 pub const REFUSED: &[Refused] = &[
+    query("abac", BUCKET, None),
     query("accelerate", BUCKET, None),
     query("acl", BOTH, None),
     query("analytics", BUCKET, None),
@@ -66,6 +67,8 @@ pub const REFUSED: &[Refused] = &[
     query("logging", BUCKET, None),
     query("metadataTable", BUCKET, None),
     query("metadataConfiguration", BUCKET, None),
+    query("metadataInventoryTable", BUCKET, None),
+    query("metadataJournalTable", BUCKET, None),
     query("metrics", BUCKET, None),
     query("notification", BUCKET, None),
     query("object-lock", BUCKET, Some(ErrorCode::ObjectLockConfigurationNotFoundError)),
