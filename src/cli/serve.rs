@@ -34,6 +34,7 @@ pub(super) fn command() -> Command {
 pub(super) fn run(matches: &ArgMatches) -> Result<(), CommandError> {
     let mut config = load(matches)?;
     logging::start(&config.log);
+    server::probe()?;
     if config.access_keys.is_empty() {
         let (key, created) = credentials::load_or_create(&config.data_dir)?;
         if created {

@@ -63,9 +63,14 @@ pub enum ServerError {
     CoreEnded,
 }
 
+/// Whether this machine can run the node at all. To be asked before anything is made or printed.
+pub fn probe() -> Result<(), ServerError> {
+    Ok(runtime::probe_io_uring()?)
+}
+
 /// Serves until told to stop.
 pub fn run(config: &Config) -> Result<(), ServerError> {
-    runtime::probe_io_uring()?;
+    probe()?;
     let shutdown = Shutdown::listen().map_err(ServerError::Signals)?;
     match raise_open_files_limit() {
         Ok(limit) => tracing::debug!(limit, "open files"),
