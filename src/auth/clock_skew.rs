@@ -37,14 +37,19 @@ impl RequestTime {
         (unix_s >= 0).then_some(Self { unix_s, basic })
     }
 
-    /// The value of a `Date` header: an HTTP date, or the basic form that some signers put there.
+    /// The value of `Date` or `x-amz-date`: an HTTP date or the basic form. Signers put either into either.
     pub(crate) fn parse_date_header(text: &[u8]) -> Option<Self> {
         if let Some(time) = Self::parse_basic(text) {
             return Some(time);
         }
-        let time = httpdate::parse_http_date(core::str::from_utf8(text).ok()?).ok()?;
-        let since_epoch = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-        Self::from_unix_s(i64::try_from(since_epoch.as_secs()).ok()?)
+        let text = core::str::from_utf8(text).ok()?;
+        if let Ok(time) = httpdate::parse_http_date(text) {
+            let since_epoch = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+            return Self::from_unix_s(i64::try_from(since_epoch.as_secs()).ok()?);
+        }
+        // botocore writes the zone of RFC 5322, `-0000`, where HTTP wants `GMT`.
+        let time = jiff::fmt::rfc2822::parse(text).ok().filter(|time| time.offset() == Offset::UTC)?;
+        Self::from_unix_s(time.timestamp().as_second())
     }
 
     fn from_unix_s(unix_s: i64) -> Option<Self> {

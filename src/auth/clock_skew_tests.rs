@@ -44,6 +44,7 @@ fn date_header_forms() {
         "Fri, 24 May 2013 00:00:00 GMT",
         "Friday, 24-May-13 00:00:00 GMT",
         "Fri May 24 00:00:00 2013",
+        "Fri, 24 May 2013 00:00:00 -0000",
         "20130524T000000Z",
     ] {
         let time = RequestTime::parse_date_header(text.as_bytes()).unwrap();

@@ -204,7 +204,7 @@ fn request_time(head: &RequestHead) -> Option<RequestTime> {
         values.next().filter(|_| values.next().is_none())
     };
     if head.header("x-amz-date").is_some() {
-        return RequestTime::parse_basic(single("x-amz-date")?);
+        return RequestTime::parse_date_header(single("x-amz-date")?);
     }
     RequestTime::parse_date_header(single("date")?)
 }

@@ -46,15 +46,12 @@ fn system(head: &RequestHead) -> Vec<(SystemHeader, String)> {
     system
 }
 
-/// `aws-chunked` describes the transfer, not the object.
+/// `aws-chunked` describes the transfer, not the object. What is left stays as it was written.
 fn without_aws_chunked(value: &str) -> Option<String> {
-    let rest: Vec<&str> = value
-        .split(',')
-        .map(str::trim)
-        .filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked"))
-        .collect();
-    let rest = rest.join(",");
-    (!rest.is_empty()).then_some(rest)
+    let is_kept = |coding: &&str| !coding.trim().eq_ignore_ascii_case("aws-chunked");
+    let rest = value.split(',').filter(is_kept).collect::<Vec<_>>().join(",");
+    let rest = rest.trim();
+    (!rest.is_empty()).then(|| rest.to_owned())
 }
 
 /// Names without the prefix, in order of first appearance; repeated ones joined by a comma.

@@ -27,6 +27,8 @@ fn aws_chunked_is_not_part_of_the_object() {
     assert_eq!(encoding("aws-chunked,gzip").as_deref(), Some("gzip"));
     assert_eq!(encoding("gzip, AWS-Chunked").as_deref(), Some("gzip"));
     assert_eq!(encoding("gzip").as_deref(), Some("gzip"));
+    assert_eq!(encoding("deflate, gzip").as_deref(), Some("deflate, gzip"));
+    assert_eq!(encoding("aws-chunked, deflate, gzip").as_deref(), Some("deflate, gzip"));
 }
 
 #[test]

@@ -29,7 +29,8 @@ async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
 
     let mut xml = Writer::with_root("ListBucketResult");
     xml.element("Name", &bucket.name);
-    xml.element("Prefix", &parameters.text(prefix));
+    // Never encoded in this version: boto3 decodes every other field of it, but not this one.
+    xml.element("Prefix", prefix);
     xml.element("Marker", &parameters.text(marker));
     // Without a delimiter the last key serves as the next marker.
     if delimiter.is_some()
