@@ -24,7 +24,7 @@ pub struct RequestSample {
     pub bytes_in: u64,
     /// Bytes of body sent.
     pub bytes_out: u64,
-    /// From the first byte of the head to the last byte of the response.
+    /// From the whole head to the response being ready to send.
     pub duration_us: u64,
 }
 

@@ -131,10 +131,7 @@ impl S3Service {
         self.context.metrics.error(error.code.index());
         let request_id = self.ids.next();
         tracing::debug!(code = error.code.name(), message = %error.message, request_id, resource, "refused");
-        let mut response = Response::new(error.status());
-        if error.status() != 304 {
-            response.push_header("Content-Type", "application/xml");
-        }
+        let mut response = Response::new(error.status()).header("Content-Type", "application/xml");
         if !to_head {
             let document = error.to_xml(resource, &request_id, self.ids.host_id());
             response.body = ResponseBody::Bytes(document);

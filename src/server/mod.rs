@@ -222,5 +222,5 @@ fn join(name: &str, thread: RuntimeThread) {
     }
 }
 
-/// The registry and health behind the admin port.
+/// Health as the admin port and the start of the node share it.
 pub(crate) type SharedHealth = Arc<Health>;

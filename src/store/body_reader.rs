@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 use std::ops::{Range, RangeInclusive};
-use std::time::Duration;
 
 use ringstone_io::buffer::Buffer;
 use ringstone_io::runtime::{self, Task};
 
-use crate::config::limits::{BLOCK_BYTES, BUFFER_BYTES, BUFFER_WAIT_S, FRAME_BYTES, FRAME_PAYLOAD_BYTES};
+use crate::config::limits::{BLOCK_BYTES, BUFFER_BYTES, FRAME_BYTES, FRAME_PAYLOAD_BYTES};
 use crate::index::record::object::Run;
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -58,7 +57,7 @@ impl BodyReader {
             Some(ahead) => ahead,
             None => match self.plan.pop_front() {
                 Some(read) => {
-                    let buffer = self.buffer().await?;
+                    let buffer = self.store.buffer().await?;
                     self.start(read, buffer)
                 }
                 None => return Ok(None),
@@ -73,15 +72,6 @@ impl BodyReader {
             self.ahead = Some(self.start(read, buffer));
         }
         Ok(Some(piece))
-    }
-
-    async fn buffer(&self) -> Result<Buffer, StoreError> {
-        if let Some(buffer) = self.store.buffers.try_acquire() {
-            return Ok(buffer);
-        }
-        runtime::timeout(Duration::from_secs(BUFFER_WAIT_S), self.store.buffers.acquire())
-            .await
-            .map_err(|_elapsed| StoreError::Overloaded)
     }
 
     fn start(&self, read: Read, buffer: Buffer) -> Task<Result<Piece, StoreError>> {

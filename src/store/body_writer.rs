@@ -6,7 +6,6 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ringstone_io::IoError;
 use ringstone_io::buffer::{Buffer, Window};
@@ -16,7 +15,7 @@ use ringstone_io::runtime::{self, Task};
 use crate::checksum::{Algorithm, Digest, Hasher, Md5};
 use crate::commit::Data;
 use crate::config::limits::{
-    BLOCK_BYTES, BUFFER_BYTES, BUFFER_WAIT_S, FRAME_BYTES, FRAME_PAYLOAD_BYTES, INLINE_BODY_BYTES_MAX,
+    BLOCK_BYTES, BUFFER_BYTES, FRAME_BYTES, FRAME_PAYLOAD_BYTES, INLINE_BODY_BYTES_MAX,
 };
 use crate::index::record::object::{Layout, Run};
 use crate::store::Store;
@@ -174,7 +173,7 @@ impl BodyWriter {
     async fn begin_buffer(&mut self) -> Result<Filling, StoreError> {
         if self.is_inline() {
             // No space in an extent: the bytes leave the buffer for the record.
-            let buffer = Some(self.buffer().await?);
+            let buffer = Some(self.store.buffer().await?);
             return Ok(Filling {
                 buffer,
                 reservation: None,
@@ -201,7 +200,7 @@ impl BodyWriter {
         let block = run.block + self.run_blocks_used;
         self.run_blocks_used += blocks;
         let frames = blocks.div_ceil(FRAME_BLOCKS);
-        let buffer = Some(self.buffer().await?);
+        let buffer = Some(self.store.buffer().await?);
         Ok(Filling {
             buffer,
             reservation: Some(reservation),
@@ -210,15 +209,6 @@ impl BodyWriter {
             frames_sealed: 0,
             frame_filled: 0,
         })
-    }
-
-    async fn buffer(&self) -> Result<Buffer, StoreError> {
-        if let Some(buffer) = self.store.buffers.try_acquire() {
-            return Ok(buffer);
-        }
-        runtime::timeout(Duration::from_secs(BUFFER_WAIT_S), self.store.buffers.acquire())
-            .await
-            .map_err(|_elapsed| StoreError::Overloaded)
     }
 
     /// Starts writing the filled buffer, of which `length` bytes are frames.

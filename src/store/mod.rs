@@ -16,12 +16,16 @@ pub mod start;
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use ringstone_io::buffer::BufferPool;
+use ringstone_io::buffer::{Buffer, BufferPool};
 use ringstone_io::disk::CoreDisk;
+use ringstone_io::runtime;
 
 use crate::commit::Commit;
+use crate::config::limits::BUFFER_WAIT_S;
 use crate::index::engine::Engine;
+use crate::store::error::StoreError;
 use crate::store::extent::space::Space;
 use crate::store::pins::CorePins;
 
@@ -49,5 +53,15 @@ impl Store {
     /// The core's buffers, for whoever moves bytes on this core.
     pub fn buffers(&self) -> &BufferPool {
         &self.buffers
+    }
+
+    /// A buffer, after a bounded wait in turn where none is free.
+    pub(crate) async fn buffer(&self) -> Result<Buffer, StoreError> {
+        if let Some(buffer) = self.buffers.try_acquire() {
+            return Ok(buffer);
+        }
+        runtime::timeout(Duration::from_secs(BUFFER_WAIT_S), self.buffers.acquire())
+            .await
+            .map_err(|_elapsed| StoreError::Overloaded)
     }
 }

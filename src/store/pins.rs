@@ -42,7 +42,7 @@ impl CorePins {
             table.entry(*place).or_default().readers += 1;
         }
         drop(table);
-        Ok(Some((found, PinnedRuns(Rc::new(Pinned { pins: self.clone(), places })))))
+        Ok(Some((found, PinnedRuns { _pinned: Rc::new(Pinned { pins: self.clone(), places }) })))
     }
 
     /// Leaves a freed run with the readers that still stream it, if there are any.
@@ -59,7 +59,10 @@ impl CorePins {
 
 /// Keeps runs from being reused while it or a clone of it lives.
 #[derive(Clone)]
-pub struct PinnedRuns(#[allow(dead_code, reason = "held for its Drop")] Rc<Pinned>);
+pub struct PinnedRuns {
+    /// Held for its `Drop`.
+    _pinned: Rc<Pinned>,
+}
 
 struct Pinned {
     pins: Arc<CorePins>,

@@ -30,15 +30,15 @@ async fn get_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
     if let Some(response) = not_modified(&call, &object.record)? {
         return Ok(response);
     }
-    let extent = extent_of(&call, &object.record)?;
-    let response = extent.response(&call, &object.record);
-    let Some(wanted) = extent.wanted else { return Ok(response) };
+    let portion = portion_of(&call, &object.record)?;
+    let response = portion.response(&call, &object.record);
+    let Some(wanted) = portion.wanted else { return Ok(response) };
     let body = match call.context.store.read(object, wanted) {
         Body::Inline(bytes) => ResponseBody::Bytes(bytes),
         Body::Extents(mut reader) => {
             // The first piece is read before the status is sent: an object that cannot be read is a 500.
             let first = reader.next().await?;
-            ResponseBody::Stream { length: extent.length, source: Box::new(ObjectStream { first, reader }) }
+            ResponseBody::Stream { length: portion.length, source: Box::new(ObjectStream { first, reader }) }
         }
     };
     Ok(response.body(body))
@@ -75,7 +75,7 @@ pub(super) fn not_modified(call: &Call<'_, '_>, record: &ObjectRecord) -> Result
 }
 
 /// The part of an object that a response covers.
-pub(super) struct Extent {
+pub(super) struct Portion {
     /// `None` for an empty body.
     wanted: Option<RangeInclusive<u64>>,
     pub(super) length: u64,
@@ -83,9 +83,9 @@ pub(super) struct Extent {
 }
 
 /// Works out the part from `Range` or `partNumber`.
-pub(super) fn extent_of(call: &Call<'_, '_>, record: &ObjectRecord) -> Result<Extent, S3Error> {
+pub(super) fn portion_of(call: &Call<'_, '_>, record: &ObjectRecord) -> Result<Portion, S3Error> {
     let size = record.listed.size;
-    let whole = |is_part| Extent { wanted: size.checked_sub(1).map(|last| 0..=last), length: size, is_part };
+    let whole = |is_part| Portion { wanted: size.checked_sub(1).map(|last| 0..=last), length: size, is_part };
     let range = call.head.header("range");
     if let Some(part) = call.query("partNumber") {
         check_part_number(part, range.is_some())?;
@@ -99,7 +99,7 @@ pub(super) fn extent_of(call: &Call<'_, '_>, record: &ObjectRecord) -> Result<Ex
     match parse_range(range, size) {
         RangeOutcome::Whole => Ok(whole(false)),
         RangeOutcome::Partial { first, last } => {
-            Ok(Extent { wanted: Some(first..=last), length: last - first + 1, is_part: true })
+            Ok(Portion { wanted: Some(first..=last), length: last - first + 1, is_part: true })
         }
         RangeOutcome::Unsatisfiable => Err(S3Error::invalid_range(&String::from_utf8_lossy(range), size)),
     }
@@ -122,7 +122,7 @@ fn check_part_number(part: &str, with_range: bool) -> Result<(), S3Error> {
     }
 }
 
-impl Extent {
+impl Portion {
     /// Status and headers; the body is still to be set.
     pub(super) fn response(&self, call: &Call<'_, '_>, record: &ObjectRecord) -> Response {
         let status = if self.is_part { 206 } else { 200 };

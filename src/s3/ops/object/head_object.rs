@@ -21,6 +21,6 @@ async fn head_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
     if let Some(response) = get_object::not_modified(&call, &object.record)? {
         return Ok(response);
     }
-    let extent = get_object::extent_of(&call, &object.record)?;
-    Ok(extent.response(&call, &object.record).body(ResponseBody::HeadOf { length: extent.length }))
+    let portion = get_object::portion_of(&call, &object.record)?;
+    Ok(portion.response(&call, &object.record).body(ResponseBody::HeadOf { length: portion.length }))
 }
