@@ -58,8 +58,8 @@ impl Overlay {
 pub struct Transaction<'a> {
     engine: &'a Engine,
     overlay: &'a Overlay,
-    /// Values read or written by this transaction.
-    own: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Values as this transaction found them.
+    found: HashMap<Vec<u8>, Option<Vec<u8>>>,
     checks: Vec<Check>,
     writes: Vec<Write>,
     /// Where the write of a key stands: a key is written once, with its last value. A body's runs, or the keys of a
@@ -81,7 +81,7 @@ impl<'a> Transaction<'a> {
         Self {
             engine,
             overlay,
-            own: HashMap::new(),
+            found: HashMap::new(),
             checks: Vec::new(),
             writes: Vec::new(),
             written: HashMap::new(),
@@ -107,7 +107,13 @@ impl<'a> Transaction<'a> {
 
     /// The value of a key.
     pub fn get<E>(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Abort<E>> {
-        if let Some(value) = self.own.get(key) {
+        if let Some(&place) = self.written.get(key) {
+            return Ok(match &self.writes[place] {
+                Write::Put(_, value) => Some(value.clone()),
+                Write::Delete(_) => None,
+            });
+        }
+        if let Some(value) = self.found.get(key) {
             return Ok(value.clone());
         }
         let entry = match self.overlay.entries.get(key) {
@@ -119,7 +125,7 @@ impl<'a> Transaction<'a> {
             None => Check::Absent(key.to_vec()),
         });
         let value = entry.map(|entry| entry.value);
-        self.own.insert(key.to_vec(), value.clone());
+        self.found.insert(key.to_vec(), value.clone());
         Ok(value)
     }
 
@@ -137,12 +143,10 @@ impl<'a> Transaction<'a> {
     }
 
     pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.own.insert(key.clone(), Some(value.clone()));
         self.write(key.clone(), Write::Put(key, value));
     }
 
     pub fn delete(&mut self, key: Vec<u8>) {
-        self.own.insert(key.clone(), None);
         self.write(key.clone(), Write::Delete(key));
     }
 

@@ -13,10 +13,6 @@
 //! is: UTF-8 has no byte above 0xF4, so none overflows, the order stays, and the byte zero is left over to end a
 //! key where something follows it.
 
-use std::ops::Bound;
-
-use super::engine::KeyRange;
-
 const BUCKET: u8 = b'B';
 const META: u8 = b'M';
 const OBJECT: u8 = b'O';
@@ -98,11 +94,6 @@ pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut next = prefix.get(..=last)?.to_vec();
     *next.last_mut()? += 1;
     Some(next)
-}
-
-/// What is left of a range behind the key `after`, or all of it: the range of a scan's next page.
-pub fn range_after<'a>(start: &'a [u8], end: &'a [u8], after: Option<&'a [u8]>) -> KeyRange<'a> {
-    KeyRange { start: after.map_or(Bound::Included(start), Bound::Excluded), end: Some(end) }
 }
 
 fn extend_raised(encoded: &mut Vec<u8>, piece: &str) {

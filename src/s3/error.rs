@@ -327,10 +327,6 @@ impl S3Error {
     pub fn precondition_failed(condition: &str) -> Self {
         Self::new(ErrorCode::PreconditionFailed).field("Condition", condition)
     }
-
-    pub fn slow_down() -> Self {
-        Self::new(ErrorCode::SlowDown)
-    }
 }
 
 impl fmt::Display for S3Error {

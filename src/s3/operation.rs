@@ -15,6 +15,7 @@ use crate::metrics::CoreMetrics;
 use crate::s3::address::{Address, Addressing};
 use crate::s3::body::Payload;
 use crate::s3::error::S3Error;
+use crate::s3::pipeline::Authorised;
 use crate::store::Store;
 
 /// What a request names.
@@ -89,15 +90,15 @@ pub struct Context {
     pub metrics: Arc<CoreMetrics>,
 }
 
-/// One authorised request. Made by the pipeline alone, so no operation can run without authorisation.
+/// One authorised request. It takes an [`Authorised`], which the pipeline alone can make, so no operation can run
+/// without authorisation.
 pub struct Call<'a, 'b> {
     pub context: &'a Rc<Context>,
     pub head: &'a RequestHead,
     pub address: &'a Address,
     pub identity: Identity,
+    pub authorised: Authorised,
     pub payload: Payload<'a, 'b>,
-    pub presigned: bool,
-    pub(in crate::s3) bucket: Option<BucketRecord>,
     /// When the request came in, Unix milliseconds.
     pub admitted_ms: i64,
 }
@@ -105,7 +106,7 @@ pub struct Call<'a, 'b> {
 impl Call<'_, '_> {
     /// The existing bucket. Operations whose scope is an existing bucket or object always have one.
     pub fn bucket(&self) -> Result<&BucketRecord, S3Error> {
-        self.bucket.as_ref().ok_or_else(S3Error::internal)
+        self.authorised.bucket().ok_or_else(S3Error::internal)
     }
 
     /// The bucket's name as addressed, which may not exist.

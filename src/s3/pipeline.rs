@@ -33,12 +33,18 @@ pub struct S3Service {
 struct Authenticated {
     identity: Identity,
     seal: PayloadSeal,
-    presigned: bool,
 }
 
-/// A request that may run: the bucket it is about, if that exists.
-struct Authorised {
+/// Proof that a request may run. Only this module can make it, and no [`Call`] is made without it.
+pub struct Authorised {
     bucket: Option<BucketRecord>,
+}
+
+impl Authorised {
+    /// The bucket that the request is about, where the operation needs it to exist.
+    pub fn bucket(&self) -> Option<&BucketRecord> {
+        self.bucket.as_ref()
+    }
 }
 
 impl S3Service {
@@ -77,23 +83,20 @@ impl S3Service {
         body: &mut Body<'_>,
     ) -> Result<Response, S3Error> {
         let admitted_ms = self.context.clock.unix_ms();
-        let Authenticated { identity, seal, presigned } = self.authenticate(head)?;
+        let Authenticated { identity, seal } = self.authenticate(head)?;
         if seal.is_streaming() && operation.body != BodyKind::Object {
             return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
         }
-        let Authorised { bucket } = self.authorise(operation.permissions, address, &identity)?;
+        let authorised = self.authorise(operation.permissions, address, &identity)?;
         let payload = Payload::new(body, head, seal)?;
         let context = &self.context;
-        (operation.run)(Call { context, head, address, identity, payload, presigned, bucket, admitted_ms })
-            .await
+        (operation.run)(Call { context, head, address, identity, authorised, payload, admitted_ms }).await
     }
 
     fn authenticate(&self, head: &RequestHead) -> Result<Authenticated, S3Error> {
         let now_unix_s = self.context.clock.unix_ms().div_euclid(1000);
         match self.context.authenticator.authenticate(head, now_unix_s)? {
-            Authentication::Signed { identity, seal, presigned } => {
-                Ok(Authenticated { identity, seal, presigned })
-            }
+            Authentication::Signed { identity, seal, .. } => Ok(Authenticated { identity, seal }),
             Authentication::Anonymous => {
                 Err(S3Error::access_denied("Anonymous users cannot invoke this API. Please authenticate."))
             }

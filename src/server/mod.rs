@@ -45,10 +45,8 @@ const POISONED_DRAIN: Duration = Duration::from_secs(1);
 pub enum ServerError {
     #[error(transparent)]
     IoUring(#[from] IoUringUnavailable),
-    #[error("data directory {directory}: {source}")]
-    DataDirectory { directory: String, source: std::io::Error },
-    #[error("cannot lock the data directory: {0}. Is another ringstone running on it?")]
-    Locked(IoError),
+    #[error("cannot use the data directory: {0}")]
+    DataDirectory(IoError),
     #[error("cannot open the store: {0}")]
     Store(#[from] StoreError),
     #[error("cannot listen on {address}: {source}")]
@@ -76,7 +74,8 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         Ok(limit) => tracing::debug!(limit, "open files"),
         Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
-    let _lock = lock(config)?;
+    // Makes the directory too, durably.
+    let _lock = DirectoryLock::acquire(&config.data_dir).map_err(ServerError::DataDirectory)?;
     let cores = config.cores.unwrap_or_else(runtime::core_count);
     let clock = Clock::system();
     let options = SpaceOptions {
@@ -115,15 +114,6 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         End::Poisoned(reason) => Err(ServerError::Poisoned(reason)),
         End::CoreEnded => Err(ServerError::CoreEnded),
     }
-}
-
-fn lock(config: &Config) -> Result<DirectoryLock, ServerError> {
-    let directory = &config.data_dir;
-    std::fs::create_dir_all(directory).map_err(|source| ServerError::DataDirectory {
-        directory: directory.display().to_string(),
-        source,
-    })?;
-    DirectoryLock::acquire(directory).map_err(ServerError::Locked)
 }
 
 /// Makes sure that nobody listens there: with SO_REUSEPORT, which several cores need, a second server would share the

@@ -65,11 +65,6 @@ pub fn describe(response: Response, record: &ObjectRecord, address: &Address) ->
     response
 }
 
-/// Whether the request replaces stored headers.
-pub fn has_overrides(address: &Address) -> bool {
-    OVERRIDES.iter().any(|(_, query)| address.query.has(query))
-}
-
 /// The additional checksum and its type.
 pub fn with_checksum(response: Response, checksum: Option<&StoredChecksum>) -> Response {
     let Some((algorithm, checksum)) =

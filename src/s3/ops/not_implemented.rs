@@ -26,13 +26,13 @@ impl Refused {
         if let (Method::Get | Method::Head, Some(code)) = (method, self.read) {
             return S3Error::new(code);
         }
-        let (kind, name) = match self.selector {
-            Selector::Header(name) => ("header", name),
-            Selector::Query(name) | Selector::QueryIs(name, _) => ("query parameter", name),
-            Selector::Plain => ("request", ""),
-        };
-        let message = format!("The {kind} {name} implies functionality that is not implemented.");
-        S3Error::with_message(ErrorCode::NotImplemented, message).field("Header", name)
+        match self.selector {
+            Selector::Header(name) => S3Error::not_implemented_header(name),
+            Selector::Query(name) | Selector::QueryIs(name, _) => {
+                S3Error::not_implemented(&format!("?{name}"))
+            }
+            Selector::Plain => S3Error::new(ErrorCode::NotImplemented),
+        }
     }
 }
 

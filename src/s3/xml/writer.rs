@@ -94,11 +94,6 @@ impl Writer {
         self.text.push_str(rest);
     }
 
-    /// Bytes written so far.
-    pub fn len_bytes(&self) -> usize {
-        self.text.len()
-    }
-
     /// Closes what is still open and gives the document.
     pub fn finish(mut self) -> Vec<u8> {
         while !self.open.is_empty() {

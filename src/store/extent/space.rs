@@ -49,6 +49,8 @@ pub struct Space {
 
 pub(super) struct State {
     pub(super) extents: BTreeMap<u32, ExtentSpace>,
+    /// Free blocks of all extents together, so that a reservation need not add them up.
+    free: u64,
     /// Extent where the last reservation was found; the next one starts there.
     current: u32,
     /// Uploads waiting for the disk to grow; told whether it is worth trying again.
@@ -123,8 +125,9 @@ impl Space {
         if let Some(missing) = map.keys().find(|extent| !extents.contains_key(extent)) {
             return Err(StoreError::ExtentMissing(*missing));
         }
+        let free = extents.values().map(|extent| u64::from(extent.blocks.free_blocks())).sum();
         let state =
-            State { extents, current: 0, waiting: VecDeque::new(), exhausted: false, stopping: false };
+            State { extents, free, current: 0, waiting: VecDeque::new(), exhausted: false, stopping: false };
         Ok(Arc::new(Self {
             disk,
             options,
@@ -167,10 +170,12 @@ impl Space {
 
     /// Gives blocks back to the free set. Called for runs that no committed record, reservation or reader holds.
     pub(crate) fn free(&self, run: &Run) {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         if let Some(extent) = state.extents.get_mut(&run.extent) {
             extent.blocks.give_back(run.block..run.block + run.blocks);
             extent.longest_max = u32::MAX;
+            state.free += u64::from(run.blocks);
         }
         for waiting in state.waiting.drain(..) {
             // A waiter that has gone needs no answer.
@@ -196,11 +201,18 @@ impl Space {
 
 impl State {
     pub(super) fn free_blocks(&self) -> u64 {
-        self.extents.values().map(|extent| u64::from(extent.blocks.free_blocks())).sum()
+        self.free
     }
 
     /// `settles`: take what there is, however short, as on a full disk.
     fn take(&mut self, remaining_blocks: u64, settles: bool) -> Option<Run> {
+        let run = self.find(remaining_blocks, settles)?;
+        self.current = run.extent;
+        self.free -= u64::from(run.blocks);
+        Some(run)
+    }
+
+    fn find(&mut self, remaining_blocks: u64, settles: bool) -> Option<Run> {
         let wanted = remaining_blocks.min(RUN_BYTES_MAX / BLOCK) as u32;
         let least =
             if self.exhausted || settles { FRAME_BLOCKS } else { (RUN_BYTES_MIN / BLOCK) as u32 }.min(wanted);
@@ -213,13 +225,7 @@ impl State {
         {
             return Some(run);
         }
-        for (id, extent) in &mut self.extents {
-            if let Some(run) = take_from(*id, extent) {
-                self.current = *id;
-                return Some(run);
-            }
-        }
-        None
+        self.extents.iter_mut().find_map(|(id, extent)| take_from(*id, extent))
     }
 
     /// Makes the blocks of `extent` up to `prepared` available. `capacity_blocks` is for a new extent.
@@ -227,6 +233,7 @@ impl State {
         let space = self.extents.entry(extent).or_insert_with(|| ExtentSpace::new(capacity_blocks, 1));
         if prepared > space.prepared {
             space.blocks.give_back(space.prepared..prepared);
+            self.free += u64::from(prepared - space.prepared);
             space.prepared = prepared;
             space.longest_max = u32::MAX;
         }
