@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ringstone::config::{DEFAULT_TOML, FILE_VARIABLE, KEYS};
-use ringstone::s3::ops::compatibility;
+use ringstone::s3::compatibility;
 
 /// Set to write the README instead of judging it.
 const UPDATE: &str = "UPDATE_README";

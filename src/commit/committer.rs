@@ -14,7 +14,7 @@ use super::transaction::{Abort, Overlay, Planned, Transaction};
 use crate::config::limits::{COMMIT_GROUP_MAX, COMMIT_QUEUE_MAX};
 use crate::index::IndexError;
 use crate::index::engine::{CommitFailure, Engine, Outcome};
-use crate::index::record::object::Run;
+use crate::index::record::Run;
 
 /// How often a transaction is run again after a conflict. Conflicts come only from other writers of a shared
 /// engine; more than a few in a row mean that something is wrong.

@@ -8,7 +8,7 @@ use std::collections::{HashMap, hash_map};
 use crate::index::IndexError;
 use crate::index::engine::{Batch, Check, Engine, Entry, KeyRange, ScanLimits, Write};
 use crate::index::key_encoding;
-use crate::index::record::object::Run;
+use crate::index::record::Run;
 use crate::index::record::space_map::{self, CHUNK_BYTES, Chunk};
 
 /// Why a transaction did not complete.

@@ -3,20 +3,35 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `B` | bucket name | [`BucketRecord`](super::record::BucketRecord) |
+//! | `E` | due time, key of an `R` | nothing: when the `R` may be forgotten |
+//! | `G` | bucket id, kind | a bucket's tags |
 //! | `M` | name | what `commit` and `store` keep about the node itself |
+//! | `N` | bucket id, object key | stamp of the key's `null` version, where that is in `V` |
 //! | `O` | bucket id, object key | [`ObjectRecord`](super::record::ObjectRecord) of the current object |
+//! | `P` | upload's stamp, part number | [`PartRecord`](super::record::PartRecord) |
+//! | `R` | kind, id | [`Remembered`](super::record::Remembered) answers |
 //! | `S` | extent, chunk | which blocks of the chunk are in use |
+//! | `U` | bucket id, object key, zero, stamp | [`UploadRecord`](super::record::UploadRecord) |
+//! | `V` | bucket id, object key, zero, inverted stamp | versions that are not in `O`, newest first |
 //!
-//! Taken, for what comes later: `H` shared runs, `P` parts, `U` uploads, `V` versions. Zero is the engine's own.
+//! A key whose newest version is an object has it in `O`; delete markers are always in `V`. So a listing of current
+//! objects never passes over markers. Zero as a table is the engine's own.
 //!
 //! Numbers stand big-endian, so that they compare as bytes. Every byte of an object key stands one higher than it
 //! is: UTF-8 has no byte above 0xF4, so none overflows, the order stays, and the byte zero is left over to end a
 //! key where something follows it.
 
 const BUCKET: u8 = b'B';
+const EXPIRY: u8 = b'E';
+const SUBRESOURCE: u8 = b'G';
 const META: u8 = b'M';
+const NULL_VERSION: u8 = b'N';
 const OBJECT: u8 = b'O';
+const PART: u8 = b'P';
+const REMEMBERED: u8 = b'R';
 const SPACE: u8 = b'S';
+const UPLOAD: u8 = b'U';
+const VERSION: u8 = b'V';
 
 /// Bytes of an object's key in the index before the object's own key: table and bucket.
 pub const OBJECT_HEADER_BYTES: usize = 1 + size_of::<u64>();
@@ -36,11 +51,7 @@ pub fn decode_bucket_key(key: &[u8]) -> Option<&str> {
 }
 
 pub fn object_key(bucket_id: u64, key: &str) -> Vec<u8> {
-    let mut encoded = Vec::with_capacity(OBJECT_HEADER_BYTES + key.len());
-    encoded.push(OBJECT);
-    encoded.extend_from_slice(&bucket_id.to_be_bytes());
-    extend_raised(&mut encoded, key);
-    encoded
+    keyed(OBJECT, bucket_id, key)
 }
 
 /// All objects of a bucket whose key starts with `prefix`: from the first to before the second.
@@ -53,6 +64,92 @@ pub fn decode_object_key(encoded: &[u8]) -> Option<(u64, String)> {
     let (&[OBJECT], rest) = encoded.split_first_chunk::<1>()? else { return None };
     let (bucket_id, raised) = rest.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*bucket_id), lowered(raised)?))
+}
+
+pub fn version_key(bucket_id: u64, key: &str, stamp: u64) -> Vec<u8> {
+    stamped(VERSION, bucket_id, key, u64::MAX - stamp)
+}
+
+/// All versions of one key that are not in `O`, newest first.
+pub fn versions_of_key_range(bucket_id: u64, key: &str) -> (Vec<u8>, Vec<u8>) {
+    let mut prefix = keyed(VERSION, bucket_id, key);
+    prefix.push(0);
+    prefix_range(prefix)
+}
+
+/// The same for all keys of a bucket that start with `prefix`.
+pub fn versions_range(bucket_id: u64, prefix: &str) -> (Vec<u8>, Vec<u8>) {
+    prefix_range(keyed(VERSION, bucket_id, prefix))
+}
+
+/// Key and stamp. `None` for what [`version_key`] cannot have made.
+pub fn decode_version_key(encoded: &[u8]) -> Option<(String, u64)> {
+    let (key, inverted) = decode_stamped(VERSION, encoded)?;
+    Some((key, u64::MAX - inverted))
+}
+
+/// Where the stamp of a key's `null` version stands.
+pub fn null_version_key(bucket_id: u64, key: &str) -> Vec<u8> {
+    keyed(NULL_VERSION, bucket_id, key)
+}
+
+pub fn upload_key(bucket_id: u64, key: &str, stamp: u64) -> Vec<u8> {
+    stamped(UPLOAD, bucket_id, key, stamp)
+}
+
+/// All uploads of a bucket to keys that start with `prefix`, by key and then oldest first.
+pub fn uploads_range(bucket_id: u64, prefix: &str) -> (Vec<u8>, Vec<u8>) {
+    prefix_range(keyed(UPLOAD, bucket_id, prefix))
+}
+
+/// Key and stamp. `None` for what [`upload_key`] cannot have made.
+pub fn decode_upload_key(encoded: &[u8]) -> Option<(String, u64)> {
+    decode_stamped(UPLOAD, encoded)
+}
+
+pub fn part_key(upload_stamp: u64, number: u16) -> Vec<u8> {
+    [&[PART][..], &upload_stamp.to_be_bytes(), &number.to_be_bytes()].concat()
+}
+
+/// All parts of an upload, by number.
+pub fn parts_range(upload_stamp: u64) -> (Vec<u8>, Vec<u8>) {
+    prefix_range([&[PART][..], &upload_stamp.to_be_bytes()].concat())
+}
+
+/// The number in a part's key.
+pub fn decode_part_number(key: &[u8]) -> Option<u16> {
+    let number = key.get(1 + size_of::<u64>()..)?;
+    Some(u16::from_be_bytes(number.try_into().ok()?))
+}
+
+/// What a bucket has beside its record; `kind` is one of [`SUBRESOURCES`].
+pub fn subresource_key(bucket_id: u64, kind: u8) -> Vec<u8> {
+    [&[SUBRESOURCE][..], &bucket_id.to_be_bytes(), &[kind]].concat()
+}
+
+/// A bucket's tag set.
+pub const BUCKET_TAGS: u8 = b't';
+
+/// Every kind of subresource: they go with their bucket.
+pub const SUBRESOURCES: &[u8] = &[BUCKET_TAGS];
+
+/// An answer that is remembered; `kind` keeps the kinds of ids apart.
+pub fn remembered_key(kind: u8, id: &[u8]) -> Vec<u8> {
+    [&[REMEMBERED, kind], id].concat()
+}
+
+pub fn expiry_key(due_ms: i64, remembered_key: &[u8]) -> Vec<u8> {
+    [&[EXPIRY][..], &due_ms.unsigned_abs().to_be_bytes(), remembered_key].concat()
+}
+
+/// All that is due before `now_ms`.
+pub fn expiry_range(now_ms: i64) -> (Vec<u8>, Vec<u8>) {
+    (vec![EXPIRY], [&[EXPIRY][..], &now_ms.unsigned_abs().to_be_bytes()].concat())
+}
+
+/// The key of the `R` that an expiry is about.
+pub fn decode_expiry_key(key: &[u8]) -> Option<&[u8]> {
+    key.get(1 + size_of::<u64>()..)
 }
 
 /// A piece of an object key as it stands in the index.
@@ -94,6 +191,29 @@ pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
     let mut next = prefix.get(..=last)?.to_vec();
     *next.last_mut()? += 1;
     Some(next)
+}
+
+fn keyed(table: u8, bucket_id: u64, key: &str) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(OBJECT_HEADER_BYTES + key.len() + 1 + size_of::<u64>());
+    encoded.push(table);
+    encoded.extend_from_slice(&bucket_id.to_be_bytes());
+    extend_raised(&mut encoded, key);
+    encoded
+}
+
+/// A key with a number behind it: the zero between them sorts a key's entries before those of longer keys.
+fn stamped(table: u8, bucket_id: u64, key: &str, number: u64) -> Vec<u8> {
+    let mut encoded = keyed(table, bucket_id, key);
+    encoded.push(0);
+    encoded.extend_from_slice(&number.to_be_bytes());
+    encoded
+}
+
+fn decode_stamped(table: u8, encoded: &[u8]) -> Option<(String, u64)> {
+    let keyed = encoded.strip_prefix(&[table])?.get(size_of::<u64>()..)?;
+    let (rest, number) = keyed.split_last_chunk::<8>()?;
+    let (&[0], raised) = rest.split_last_chunk::<1>().map(|(raised, zero)| (zero, raised))? else { return None };
+    Some((lowered(raised)?, u64::from_be_bytes(*number)))
 }
 
 fn extend_raised(encoded: &mut Vec<u8>, piece: &str) {

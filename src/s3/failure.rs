@@ -13,7 +13,7 @@ use crate::s3::body::aws_chunked::AwsChunkedError;
 use crate::s3::body::payload_hash::PayloadHashMismatch;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::store::error::{Refusal, StoreError};
-use crate::store::objects::{WriteCondition, WriteRefusal};
+use crate::store::write_condition::{WriteCondition, WriteRefusal};
 
 impl From<StoreError> for S3Error {
     fn from(error: StoreError) -> Self {

@@ -6,13 +6,17 @@
 pub mod address;
 pub mod body;
 pub mod bucket_name;
+pub mod compatibility;
 pub mod error;
 pub mod failure;
 pub mod headers;
+pub mod listing;
+pub mod not_implemented;
 pub mod object_key;
 pub mod operation;
 pub mod ops;
 pub mod pipeline;
+pub mod reading;
 pub mod request_id;
 pub mod route;
 pub mod timestamp;

@@ -37,19 +37,52 @@ pub enum Selector {
     QueryIs(&'static str, &'static str),
     /// A header field of this lower-case name is present.
     Header(&'static str),
+    /// All of these.
+    All(&'static [Selector]),
+    /// One of these, or more.
+    Any(&'static [Selector]),
+}
+
+impl Selector {
+    /// Weight of a sub-resource: more than that of a header, which only changes what an operation means.
+    pub const QUERY_WEIGHT: usize = 2;
+
+    /// How much a row says of the requests it wants: of several that match, the heaviest is meant.
+    pub fn weight(self) -> usize {
+        match self {
+            Self::Plain => 0,
+            Self::Header(_) => 1,
+            Self::Query(_) | Self::QueryIs(..) => Self::QUERY_WEIGHT,
+            Self::All(selectors) => selectors.iter().map(|selector| selector.weight()).sum(),
+            Self::Any(selectors) => selectors.iter().map(|selector| selector.weight()).min().unwrap_or(0),
+        }
+    }
 }
 
 /// Actions of the S3 permission model that this node's operations need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
+    AbortMultipartUpload,
     CreateBucket,
     DeleteBucket,
+    DeleteBucketTagging,
     DeleteObject,
+    DeleteObjectTagging,
+    /// Beside `DeleteObject`, where a version is named.
+    DeleteObjectVersion,
     GetBucketLocation,
+    GetBucketTagging,
+    GetBucketVersioning,
     GetObject,
+    GetObjectTagging,
     ListAllMyBuckets,
     ListBucket,
+    ListBucketMultipartUploads,
+    ListMultipartUploadParts,
+    PutBucketTagging,
+    PutBucketVersioning,
     PutObject,
+    PutObjectTagging,
 }
 
 /// What a request body is.

@@ -3,9 +3,9 @@
 use crate::http::head::{Method, RequestHead};
 use crate::s3::address::Address;
 use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::not_implemented::{self, Refused};
 use crate::s3::operation::{Operation, Scope, Selector};
 use crate::s3::ops;
-use crate::s3::ops::not_implemented::{self, Refused};
 
 /// What a request turned out to be.
 pub enum Routed {
@@ -14,32 +14,30 @@ pub enum Routed {
     Refused(&'static Refused),
 }
 
-/// Finds the operation of a request. A sub-resource that is known but not served gets its own answer and never falls
-/// through to a plain operation on the object or bucket.
+/// Finds the operation of a request: of the rows that select it the most specific one. A sub-resource that is known but
+/// not served gets its own answer and never falls through to a plain operation on the object or bucket.
 pub fn route(head: &RequestHead, address: &Address) -> Result<Routed, S3Error> {
     let scope = match (&address.bucket, &address.key) {
         (None, _) => Scope::Service,
         (Some(_), None) => Scope::Bucket,
         (Some(_), Some(_)) => Scope::Object,
     };
-    let rows = || {
-        ops::OPERATIONS
-            .iter()
-            .copied()
-            .flatten()
-            .filter(|row| row.method == head.method() && row.scope == scope)
-    };
-    let selected = |row: &&Operation| row.selector != Selector::Plain && selects(row.selector, head, address);
-    if let Some(row) = rows().find(selected) {
-        return Ok(Routed::Operation(row));
+    let row = ops::OPERATIONS
+        .iter()
+        .copied()
+        .filter(|row| row.method == head.method() && row.scope == scope)
+        .filter(|row| selects(row.selector, head, address))
+        .max_by_key(|row| row.selector.weight());
+    let is_sub_resource = row.is_some_and(|row| row.selector.weight() >= Selector::QUERY_WEIGHT);
+    let refused = not_implemented::REFUSED
+        .iter()
+        .filter(|refused| !is_sub_resource || matches!(refused.selector, Selector::Header(_)))
+        .find(|refused| refuses(refused, scope, head, address));
+    match (refused, row) {
+        (Some(refused), _) => Ok(Routed::Refused(refused)),
+        (None, Some(row)) => Ok(Routed::Operation(row)),
+        (None, None) => Err(method_not_allowed(head, scope)),
     }
-    if let Some(refused) =
-        not_implemented::REFUSED.iter().find(|refused| refuses(refused, scope, head, address))
-    {
-        return Ok(Routed::Refused(refused));
-    }
-    let plain = rows().find(|row| row.selector == Selector::Plain);
-    plain.map(Routed::Operation).ok_or_else(|| method_not_allowed(head, scope))
 }
 
 fn selects(selector: Selector, head: &RequestHead, address: &Address) -> bool {
@@ -48,6 +46,8 @@ fn selects(selector: Selector, head: &RequestHead, address: &Address) -> bool {
         Selector::Query(name) => address.query.has(name),
         Selector::QueryIs(name, value) => address.query.get(name) == Some(value),
         Selector::Header(name) => head.header(name).is_some(),
+        Selector::All(selectors) => selectors.iter().all(|selector| selects(*selector, head, address)),
+        Selector::Any(selectors) => selectors.iter().any(|selector| selects(*selector, head, address)),
     }
 }
 

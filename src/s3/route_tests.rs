@@ -1,6 +1,6 @@
 use super::*;
 use crate::s3::address::{self, Addressing};
-use crate::s3::ops::not_implemented::REFUSED;
+use crate::s3::not_implemented::REFUSED;
 
 const METHODS: &[(Method, &str)] = &[
     (Method::Get, "GET"),
@@ -43,7 +43,7 @@ fn name_of(routed: &Result<Routed, S3Error>) -> String {
 }
 
 fn rows() -> impl Iterator<Item = &'static Operation> {
-    ops::OPERATIONS.iter().copied().flatten()
+    ops::OPERATIONS.iter().copied()
 }
 
 #[test]

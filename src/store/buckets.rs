@@ -1,6 +1,6 @@
 //! Buckets: their records and the transactions that change them.
 
-use crate::commit::{Abort, Committed, Data};
+use crate::commit::{Abort, Committed, Data, Transaction};
 use crate::index::engine::{KeyRange, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::bucket::{BucketRecord, Versioning};
@@ -25,6 +25,10 @@ pub enum CreateBucketRefusal {
     /// The name belongs to somebody else.
     Taken,
 }
+
+/// The bucket was deleted meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketGone;
 
 /// Why a bucket could not be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,30 +111,93 @@ impl Store {
         Ok(committed)
     }
 
-    /// Deletes an empty bucket.
-    pub async fn delete_bucket(
+    /// Changes whether the bucket keeps versions. What it kept stays.
+    pub async fn set_versioning(
         &self,
         bucket: &BucketRecord,
-    ) -> Result<Committed<()>, Refusal<DeleteBucketRefusal>> {
-        let (name, id) = (bucket.name.clone(), bucket.id);
+        versioning: Versioning,
+    ) -> Result<Committed<()>, Refusal<BucketGone>> {
+        let bucket = bucket.clone();
         let committed = self
             .commit
             .run(Data::default(), move |transaction| {
-                let key = key_encoding::bucket_key(&name);
-                let existing = transaction.get(&key)?.map(|value| decode(&value)).transpose();
-                match existing.map_err(|error| Abort::Index(error.to_string()))? {
-                    Some(existing) if existing.id == id => {}
-                    _ => return Err(Abort::Refused(DeleteBucketRefusal::Missing)),
-                }
-                let (start, end) = key_encoding::object_range(id, "");
-                if !transaction.is_range_empty(&start, &end)? {
-                    return Err(Abort::Refused(DeleteBucketRefusal::NotEmpty));
-                }
-                transaction.delete(key);
+                let record = still_there(transaction, &bucket, BucketGone)?;
+                let record = BucketRecord { versioning, ..record };
+                transaction.put(key_encoding::bucket_key(&record.name), record.encode());
                 Ok(())
             })
             .await?;
         Ok(committed)
+    }
+
+    /// A subresource of a bucket as it was stored.
+    pub fn subresource(&self, bucket: &BucketRecord, kind: u8) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.engine.get(&key_encoding::subresource_key(bucket.id, kind))?.map(|entry| entry.value))
+    }
+
+    /// Stores a subresource, or removes it.
+    pub async fn set_subresource(
+        &self,
+        bucket: &BucketRecord,
+        kind: u8,
+        value: Option<Vec<u8>>,
+    ) -> Result<Committed<()>, Refusal<BucketGone>> {
+        let bucket = bucket.clone();
+        let committed = self
+            .commit
+            .run(Data::default(), move |transaction| {
+                let key = key_encoding::subresource_key(still_there(transaction, &bucket, BucketGone)?.id, kind);
+                match &value {
+                    Some(value) => transaction.put(key, value.clone()),
+                    None => transaction.delete(key),
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(committed)
+    }
+
+    /// Deletes an empty bucket: no object, version, marker or upload in it.
+    pub async fn delete_bucket(
+        &self,
+        bucket: &BucketRecord,
+    ) -> Result<Committed<()>, Refusal<DeleteBucketRefusal>> {
+        let bucket = bucket.clone();
+        let committed = self
+            .commit
+            .run(Data::default(), move |transaction| {
+                let id = still_there(transaction, &bucket, DeleteBucketRefusal::Missing)?.id;
+                let contents = [
+                    key_encoding::object_range(id, ""),
+                    key_encoding::versions_range(id, ""),
+                    key_encoding::uploads_range(id, ""),
+                ];
+                for (start, end) in contents {
+                    if !transaction.is_range_empty(&start, &end)? {
+                        return Err(Abort::Refused(DeleteBucketRefusal::NotEmpty));
+                    }
+                }
+                for kind in key_encoding::SUBRESOURCES {
+                    transaction.delete(key_encoding::subresource_key(id, *kind));
+                }
+                transaction.delete(key_encoding::bucket_key(&bucket.name));
+                Ok(())
+            })
+            .await?;
+        Ok(committed)
+    }
+}
+
+/// The bucket as it is now, or `gone` where it was deleted, and perhaps made anew, since the request found it.
+pub(super) fn still_there<E>(
+    transaction: &mut Transaction<'_>,
+    bucket: &BucketRecord,
+    gone: E,
+) -> Result<BucketRecord, Abort<E>> {
+    let found = transaction.get(&key_encoding::bucket_key(&bucket.name))?.map(|value| decode(&value)).transpose();
+    match found.map_err(|error| Abort::Index(error.to_string()))? {
+        Some(found) if found.id == bucket.id => Ok(found),
+        _ => Err(Abort::Refused(gone)),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum StoreError {
     Overloaded,
     #[error("extent {extent} block {block}: {fault}")]
     Frame { extent: u32, block: u32, fault: FrameFault },
+    #[error("a sealed body does not open under its key")]
+    Unsealed,
     #[error("extent {0}: {1}")]
     ExtentHeader(u32, String),
     #[error("extent {0} holds committed bodies, but its file is missing")]

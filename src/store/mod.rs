@@ -5,14 +5,21 @@
 //! and the way to the committer.
 
 pub mod body_reader;
+pub mod body_shape;
 pub mod body_writer;
 pub mod buckets;
+pub mod delete;
 pub mod error;
 pub mod extent;
 pub mod objects;
 pub mod pins;
+pub mod put;
 pub mod release;
 pub mod start;
+pub mod upload_id;
+pub mod version_id;
+pub mod versions;
+pub mod write_condition;
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::index::record::object::Run;
+use crate::index::record::Run;
 use crate::store::release::FreedRun;
 
 /// Place of a run: extent and first block.
@@ -33,11 +33,11 @@ impl CorePins {
     pub(crate) fn pin<T, E>(
         self: &Arc<Self>,
         lookup: impl FnOnce() -> Result<Option<T>, E>,
-        runs_of: impl FnOnce(&T) -> &[Run],
+        runs_of: impl for<'r> FnOnce(&'r T) -> Box<dyn Iterator<Item = &'r Run> + 'r>,
     ) -> Result<Option<(T, PinnedRuns)>, E> {
         let mut table = self.lock();
         let Some(found) = lookup()? else { return Ok(None) };
-        let places: Vec<Place> = runs_of(&found).iter().map(|run| (run.extent, run.block)).collect();
+        let places: Vec<Place> = runs_of(&found).map(|run| (run.extent, run.block)).collect();
         for place in &places {
             table.entry(*place).or_default().readers += 1;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::commit::SpaceRelease;
-use crate::index::record::object::Run;
+use crate::index::record::Run;
 use crate::store::extent::space::Space;
 use crate::store::pins::CorePins;
 

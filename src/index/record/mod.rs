@@ -5,9 +5,13 @@
 //! meaning takes a new version byte beside the old one. Decoding takes any bytes and answers with an error where
 //! they are no record.
 
+pub mod body;
 pub mod bucket;
 pub mod object;
+pub mod remembered;
 pub mod space_map;
+pub mod upload;
+mod version_1;
 
 use serde::de::Deserialize;
 use serde::ser::Serialize;
@@ -15,9 +19,12 @@ use serde::ser::Serialize;
 use super::error::RecordError;
 
 pub use bucket::{BucketRecord, Versioning};
+pub use body::{Inline, Part, Run, Salt, Segment, Slice};
 pub use object::{
-    ETag, LISTED_BYTES_MAX, Layout, Listed, Metadata, ObjectRecord, Owner, Run, StoredChecksum, SystemHeader,
+    Content, ETag, LISTED_BYTES_MAX, Listed, Metadata, ObjectRecord, Owner, StoredChecksum, SystemHeader,
 };
+pub use remembered::Remembered;
+pub use upload::{PartRecord, UploadChecksum, UploadRecord};
 
 /// Reads one section and leaves `bytes` behind it.
 fn take_section<'a, T: Deserialize<'a>>(

@@ -1,25 +1,25 @@
-//! What the index keeps of an object, in three sections: what a listing shows, what a HEAD adds, where the bytes
-//! are. A listing decodes the first section alone, from the front of the stored value.
+//! What the index keeps of one version of an object, in three sections: what a listing shows, what a HEAD adds, where
+//! the bytes are. A listing decodes the first section alone, from the front of the stored value.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{append_section, take_section, take_version};
+use super::body::{Part, Segment};
+use super::{append_section, take_section, version_1};
+use crate::checksum::Digest;
 use crate::config::limits::OWNER_NAME_BYTES_MAX;
 use crate::index::error::RecordError;
+use crate::seal::KeyCheck;
 
-const VERSION: u8 = 1;
-
-const LAYOUT_INLINE: u8 = 0;
-const LAYOUT_EXTENTS: u8 = 1;
+const VERSION: u8 = 2;
 
 const VARINT_U64_BYTES_MAX: usize = 10;
 const VARINT_U16_BYTES_MAX: usize = 3;
 const DIGEST_BYTES_MAX: usize = 32;
 
-/// So much of a stored value always holds its [`Listed`]: version, flag, three numbers, ETag, checksum, owner.
-pub const LISTED_BYTES_MAX: usize = 2
+/// So much of a stored value always holds its [`Listed`]: version, two flags, three numbers, ETag, checksum, owner.
+pub const LISTED_BYTES_MAX: usize = 3
     + 3 * VARINT_U64_BYTES_MAX
     + (16 + 1 + VARINT_U16_BYTES_MAX)
     + (1 + 2 + 1 + DIGEST_BYTES_MAX)
@@ -29,16 +29,29 @@ pub const LISTED_BYTES_MAX: usize = 2
 pub struct ObjectRecord {
     pub listed: Listed,
     pub metadata: Metadata,
-    pub layout: Layout,
+    pub content: Content,
+}
+
+/// The bytes of an object, and what is known of them beside their digest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// In order; their bytes add up to the object's size.
+    pub segments: Vec<Segment>,
+    /// The parts that it came in, in order; empty for an object that was put whole.
+    pub parts: Vec<Part>,
+    /// Set where the segments are sealed under a customer's key: how to know the key.
+    pub encryption: Option<KeyCheck>,
 }
 
 /// What a listing shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     pub delete_marker: bool,
+    /// Its version id is `null`: it was written while the bucket kept no versions.
+    pub null_version: bool,
     pub size: u64,
     pub last_modified_ms: i64,
-    /// Rises with every write of a key, whatever the clock does.
+    /// Rises with every write of a key, whatever the clock does. The version id is made of it.
     pub stamp: u64,
     pub etag: ETag,
     pub checksum: Option<StoredChecksum>,
@@ -75,6 +88,12 @@ pub struct StoredChecksum {
     pub bytes: Vec<u8>,
 }
 
+impl StoredChecksum {
+    pub fn of(digest: &Digest, full_object: bool) -> Self {
+        Self { algorithm: digest.algorithm().id(), full_object, bytes: digest.bytes().to_vec() }
+    }
+}
+
 /// Names of at most [`OWNER_NAME_BYTES_MAX`] bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
@@ -88,6 +107,7 @@ pub struct Metadata {
     pub system: Vec<(SystemHeader, String)>,
     /// Names in lower case, without `x-amz-meta-`.
     pub user: Vec<(String, String)>,
+    pub tags: Vec<(String, String)>,
 }
 
 /// The order is stored: new variants go last.
@@ -103,69 +123,40 @@ pub enum SystemHeader {
     StorageClass,
 }
 
-/// Where the body is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// In the record itself.
-    Inline(Vec<u8>),
-    /// In the extents.
-    Extents {
-        /// Drawn for each body; every frame carries it, so that a stale or misplaced frame is known as such.
-        body_id: u64,
-        /// In the order of the body.
-        runs: Vec<Run>,
-    },
-}
-
-/// Consecutive blocks of one extent of one node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Run {
-    pub node: u32,
-    pub extent: u32,
-    /// First block.
-    pub block: u32,
-    pub blocks: u32,
-}
-
 impl ObjectRecord {
     pub fn encode(&self) -> Vec<u8> {
-        let inline_bytes = if let Layout::Inline(body) = &self.layout { body.len() } else { 0 };
+        let inline_bytes: usize = self.content.segments.iter().map(inline_bytes_of).sum();
         let mut encoded = Vec::with_capacity(256 + inline_bytes);
         encoded.push(VERSION);
         encoded = append_section(&self.listed, encoded);
         encoded = append_section(&self.metadata, encoded);
-        match &self.layout {
-            Layout::Inline(body) => {
-                encoded.push(LAYOUT_INLINE);
-                encoded.extend_from_slice(body);
-                encoded
-            }
-            Layout::Extents { body_id, runs } => {
-                encoded.push(LAYOUT_EXTENTS);
-                append_section(&(body_id, runs), encoded)
-            }
-        }
+        append_section(&self.content, encoded)
     }
 
-    pub fn decode(mut bytes: &[u8]) -> Result<Self, RecordError> {
-        take_version(VERSION, &mut bytes)?;
-        let listed = take_section("listed", &mut bytes)?;
-        let metadata = take_section("metadata", &mut bytes)?;
-        let layout = match bytes.split_first() {
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        let mut rest = match bytes.split_first() {
             None => return Err(RecordError::Empty),
-            Some((&LAYOUT_INLINE, body)) => Layout::Inline(body.to_vec()),
-            Some((&LAYOUT_EXTENTS, mut rest)) => {
-                let (body_id, runs) = take_section("extents", &mut rest)?;
-                Layout::Extents { body_id, runs }
-            }
-            Some((&other, _)) => return Err(RecordError::Layout(other)),
+            Some((&VERSION, rest)) => rest,
+            Some((1, rest)) => return version_1::decode(rest),
+            Some((&version, _)) => return Err(RecordError::Version(version)),
         };
-        Ok(Self { listed, metadata, layout })
+        let listed = take_section("listed", &mut rest)?;
+        let metadata = take_section("metadata", &mut rest)?;
+        let content = take_section("content", &mut rest)?;
+        Ok(Self { listed, metadata, content })
     }
 
     /// The first section, from a stored value that may be cut off after [`LISTED_BYTES_MAX`] bytes.
-    pub fn decode_listed(mut bytes: &[u8]) -> Result<Listed, RecordError> {
-        take_version(VERSION, &mut bytes)?;
-        take_section("listed", &mut bytes)
+    pub fn decode_listed(bytes: &[u8]) -> Result<Listed, RecordError> {
+        match bytes.split_first() {
+            None => Err(RecordError::Empty),
+            Some((&VERSION, mut rest)) => take_section("listed", &mut rest),
+            Some((1, mut rest)) => version_1::take_listed(&mut rest),
+            Some((&version, _)) => Err(RecordError::Version(version)),
+        }
     }
+}
+
+fn inline_bytes_of(segment: &Segment) -> usize {
+    if let Segment::Inline(inline) = segment { inline.bytes.len() } else { 0 }
 }

@@ -1,19 +1,17 @@
 //! From payload to store: the loop that every upload runs.
 
-use crate::checksum::Algorithm;
 use crate::s3::body::{Payload, Trailers};
 use crate::s3::error::S3Error;
 use crate::store::Store;
-use crate::store::body_writer::BodyWritten;
+use crate::store::body_writer::{BodyWritten, NewBody};
 
 /// Receives a whole payload into a new body of the store. Nothing refers to it yet.
 pub async fn receive(
     payload: &mut Payload<'_, '_>,
     store: &Store,
-    size_bytes: u64,
-    algorithm: Option<Algorithm>,
+    new: &NewBody<'_>,
 ) -> Result<(BodyWritten, Trailers), S3Error> {
-    let mut writer = store.body_writer(size_bytes, algorithm)?;
+    let mut writer = store.body_writer(new)?;
     while let Some(window) = writer.space().await? {
         let (count, window) = payload.read(window).await?;
         if count == 0 {

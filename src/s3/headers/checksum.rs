@@ -57,17 +57,24 @@ impl Promise {
         self.value.as_ref().map(Digest::algorithm).or(self.trailer)
     }
 
-    /// Compares the promise with what arrived. `computed` must be of the promised algorithm.
+    /// Whether the body's MD5 is promised.
+    pub fn has_md5(&self) -> bool {
+        self.md5.is_some()
+    }
+
+    /// Compares the promise with what arrived. `computed` must be of the promised algorithm, and `md5` there if one
+    /// was promised.
     pub fn verify(
         &self,
-        md5: [u8; 16],
+        md5: Option<[u8; 16]>,
         computed: Option<&Digest>,
         trailers: &[(String, String)],
     ) -> Result<(), S3Error> {
         if let Some(promised) = self.md5
-            && promised != md5
+            && Some(promised) != md5
         {
-            return Err(S3Error::bad_md5(&BASE64.encode(promised), &BASE64.encode(md5)));
+            let calculated = md5.map(|md5| BASE64.encode(md5)).unwrap_or_default();
+            return Err(S3Error::bad_md5(&BASE64.encode(promised), &calculated));
         }
         let in_trailer = self.trailer.map(|algorithm| trailer_value(algorithm, trailers)).transpose()?;
         match (self.value.as_ref().or(in_trailer.as_ref()), computed) {
@@ -86,7 +93,7 @@ impl Promise {
             hasher.update(body);
             hasher.finish()
         });
-        self.verify(md5.finish(), computed.as_ref(), trailers)
+        self.verify(Some(md5.finish()), computed.as_ref(), trailers)
     }
 }
 

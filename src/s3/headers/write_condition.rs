@@ -4,7 +4,7 @@
 
 use crate::http::head::RequestHead;
 use crate::s3::error::{ErrorCode, S3Error};
-use crate::store::objects::WriteCondition;
+use crate::store::write_condition::WriteCondition;
 
 /// Reads the condition of a write. `If-None-Match` takes `*` alone.
 pub fn from_head(head: &RequestHead) -> Result<WriteCondition, S3Error> {

@@ -1,39 +1,42 @@
-//! The table of operations. Adding one is a file that exports `OPERATIONS`, its `mod` line and its name here.
-
-pub mod bucket;
-pub mod compatibility;
-pub mod not_implemented;
-pub mod object;
-pub mod service;
+//! The table of operations. Adding one is a file that exports its row as `OPERATION`, and a line here.
 
 use crate::http::response::{Response, ResponseBody};
 use crate::s3::operation::Operation;
 use crate::s3::xml::Writer;
 
-/// Every operation of this node. The router, the metrics' labels and the compatibility table are made from it.
-pub const OPERATIONS: &[&[Operation]] = &[
-    service::list_buckets::OPERATIONS,
-    bucket::create_bucket::OPERATIONS,
-    bucket::delete_bucket::OPERATIONS,
-    bucket::get_bucket_location::OPERATIONS,
-    bucket::head_bucket::OPERATIONS,
-    bucket::list_objects::OPERATIONS,
-    bucket::list_objects_v2::OPERATIONS,
-    object::delete_object::OPERATIONS,
-    object::delete_objects::OPERATIONS,
-    object::get_object::OPERATIONS,
-    object::head_object::OPERATIONS,
-    object::put_object::OPERATIONS,
-];
+/// Declares a module for each name, and the table of their rows.
+macro_rules! operations {
+    ($($name:ident,)+) => {
+        $(pub mod $name;)+
+
+        /// Every operation of this node. The router, the metrics' labels and the compatibility table are made from it.
+        pub static OPERATIONS: &[&Operation] = &[$(&$name::OPERATION,)+];
+    };
+}
+
+operations! {
+    create_bucket,
+    delete_bucket,
+    delete_object,
+    delete_objects,
+    get_bucket_location,
+    get_object,
+    head_bucket,
+    head_object,
+    list_buckets,
+    list_objects,
+    list_objects_v2,
+    put_object,
+}
 
 /// Names of all operations, in table order.
 pub fn names() -> Vec<&'static str> {
-    OPERATIONS.iter().copied().flatten().map(|row| row.name).collect()
+    OPERATIONS.iter().map(|row| row.name).collect()
 }
 
 /// Place of an operation in [`names`].
 pub fn index_of(operation: &'static Operation) -> Option<usize> {
-    OPERATIONS.iter().copied().flatten().position(|row| row.name == operation.name)
+    OPERATIONS.iter().position(|row| row.name == operation.name)
 }
 
 /// A response whose body is a document.

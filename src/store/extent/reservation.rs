@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::commit::SpaceHold;
-use crate::index::record::object::Run;
+use crate::index::record::Run;
 use crate::store::extent::space::Space;
 
 /// One reserved run. Shared by the writer, the committer and every disk write in flight: the space returns only

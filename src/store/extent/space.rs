@@ -13,7 +13,7 @@ use ringstone_io::disk::Disk;
 use crate::config::limits::{BLOCK_BYTES, RUN_BYTES_MAX, RUN_BYTES_MIN, SPACE_AHEAD_BYTES};
 use crate::index::engine::{Engine, KeyRange, ScanLimits};
 use crate::index::key_encoding;
-use crate::index::record::object::Run;
+use crate::index::record::Run;
 use crate::index::record::space_map::{CHUNK_BLOCKS, CHUNK_BYTES, Chunk};
 use crate::store::error::StoreError;
 use crate::store::extent::bitmap::BlockBitmap;

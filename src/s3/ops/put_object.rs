@@ -11,9 +11,10 @@ use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::object::{quoted_etag, with_checksum};
 use crate::s3::headers::{metadata, write_condition};
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
-use crate::store::objects::NewObject;
+use crate::store::body_writer::NewBody;
+use crate::store::put::NewObject;
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "PutObject",
     method: Method::Put,
     scope: Scope::Object,
@@ -21,7 +22,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::PutObject],
     body: BodyKind::Object,
     run: |call| Box::pin(put_object(call)),
-}];
+};
 
 async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let metadata = metadata::from_head(call.head)?;
@@ -34,17 +35,18 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let store = &call.context.store;
     // Spares an upload that cannot succeed. The decision itself is made again, in the transaction.
     store
-        .check_condition(call.bucket()?, call.key(), &condition, call.admitted_ms)
+        .admit(call.bucket()?, call.key(), &condition, call.admitted_ms)
         .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), &condition))?;
 
-    let algorithm = promise.algorithm().unwrap_or(Algorithm::Crc64Nvme);
-    let (body, trailers) = receive(&mut call.payload, store, size_bytes, Some(algorithm)).await?;
-    promise.verify(body.md5, body.checksum.as_ref(), &trailers)?;
+    let checksums = [promise.algorithm().unwrap_or(Algorithm::Crc64Nvme)];
+    let body = NewBody { size_bytes, checksums: &checksums, ..NewBody::default() };
+    let (body, trailers) = receive(&mut call.payload, store, &body).await?;
+    promise.verify(body.md5, body.checksums.first(), &trailers)?;
 
     let owner = Owner { user: call.identity.user.clone(), display_name: call.identity.display_name.clone() };
-    let new = NewObject { key: call.key().to_owned(), metadata, owner };
+    let new = NewObject { key: call.key().to_owned(), metadata, owner, encryption: None };
     let committed = store
-        .put_object(call.bucket()?, new, body, condition.clone(), call.admitted_ms)
+        .put_object(call.bucket()?, new, body, condition.clone())
         .await
         .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), &condition))?;
     let listed = committed.value();

@@ -5,7 +5,7 @@ use crate::http::response::Response;
 use crate::s3::error::S3Error;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "HeadBucket",
     method: Method::Head,
     scope: Scope::Bucket,
@@ -13,7 +13,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::ListBucket],
     body: BodyKind::None,
     run: |call| Box::pin(head_bucket(call)),
-}];
+};
 
 async fn head_bucket(call: Call<'_, '_>) -> Result<Response, S3Error> {
     Ok(Response::new(200)

@@ -7,7 +7,7 @@ use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selecto
 use crate::store::buckets::DeleteBucketRefusal;
 use crate::store::error::Refusal;
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "DeleteBucket",
     method: Method::Delete,
     scope: Scope::Bucket,
@@ -15,7 +15,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::DeleteBucket],
     body: BodyKind::None,
     run: |call| Box::pin(delete_bucket(call)),
-}];
+};
 
 async fn delete_bucket(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let bucket = call.bucket()?;

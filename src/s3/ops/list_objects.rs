@@ -5,11 +5,11 @@ use crate::http::response::Response;
 use crate::index::listing::{ListQuery, Marker};
 use crate::s3::error::S3Error;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
-use crate::s3::ops::bucket::listing::Parameters;
+use crate::s3::listing::Parameters;
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "ListObjects",
     method: Method::Get,
     scope: Scope::Bucket,
@@ -17,7 +17,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::ListBucket],
     body: BodyKind::None,
     run: |call| Box::pin(list_objects(call)),
-}];
+};
 
 async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let bucket = call.bucket()?;

@@ -12,7 +12,7 @@ use crate::s3::ops::xml_response;
 use crate::s3::timestamp;
 use crate::s3::xml::Writer;
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "ListBuckets",
     method: Method::Get,
     scope: Scope::Service,
@@ -20,7 +20,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::ListAllMyBuckets],
     body: BodyKind::None,
     run: |call| Box::pin(list_buckets(call)),
-}];
+};
 
 async fn list_buckets(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let buckets_max = buckets_max(call.query("max-buckets"))?;

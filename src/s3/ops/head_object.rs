@@ -4,9 +4,9 @@ use crate::http::head::Method;
 use crate::http::response::{Response, ResponseBody};
 use crate::s3::error::S3Error;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
-use crate::s3::ops::object::get_object;
+use crate::s3::ops::get_object;
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "HeadObject",
     method: Method::Head,
     scope: Scope::Object,
@@ -14,7 +14,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::GetObject],
     body: BodyKind::None,
     run: |call| Box::pin(head_object(call)),
-}];
+};
 
 async fn head_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let object = get_object::open(&call)?;

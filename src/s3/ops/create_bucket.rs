@@ -9,7 +9,7 @@ use crate::s3::xml;
 use crate::store::buckets::{CreateBucketRefusal, NewBucket};
 use crate::store::error::Refusal;
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "CreateBucket",
     method: Method::Put,
     scope: Scope::Bucket,
@@ -17,7 +17,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::CreateBucket],
     body: BodyKind::Xml,
     run: |call| Box::pin(create_bucket(call)),
-}];
+};
 
 async fn create_bucket(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let body = call.payload.collect(XML_BODY_BYTES_MAX).await?;

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use crate::http::head::Method;
 use crate::s3::operation::{Scope, Selector};
-use crate::s3::ops::OPERATIONS;
-use crate::s3::ops::not_implemented::REFUSED;
+use crate::s3::not_implemented::REFUSED;
+use crate::s3::ops::{self, OPERATIONS};
 
 /// One call of the reference and how a request for it is told from others.
 struct ReferenceCall {
@@ -77,7 +77,7 @@ const REFERENCE: &[ReferenceCall] = &[
 /// The table in Markdown: the calls of the reference in its order, then what is served beyond them.
 pub fn markdown_table() -> String {
     let mut table = String::from("| call | status |\n|---|---|\n");
-    let beyond = super::names().into_iter().filter(|name| REFERENCE.iter().all(|call| call.name != *name));
+    let beyond = ops::names().into_iter().filter(|name| REFERENCE.iter().all(|call| call.name != *name));
     let rows = REFERENCE.iter().map(|call| (call.name, status(call)));
     for (name, status) in rows.chain(beyond.map(|name| (name, "yes (beyond the reference)".to_owned()))) {
         // A String takes every write.
@@ -87,7 +87,7 @@ pub fn markdown_table() -> String {
 }
 
 fn status(call: &ReferenceCall) -> String {
-    if OPERATIONS.iter().copied().flatten().any(|row| row.name == call.name) {
+    if OPERATIONS.iter().any(|row| row.name == call.name) {
         return "yes".to_owned();
     }
     let refused = REFUSED.iter().find(|refused| {

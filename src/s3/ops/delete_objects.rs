@@ -11,7 +11,7 @@ use crate::s3::ops::xml_response;
 use crate::s3::xml::{self, Element, Writer};
 use crate::store::objects::{DeleteRequest, WriteCondition};
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "DeleteObjects",
     method: Method::Post,
     scope: Scope::Bucket,
@@ -19,7 +19,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::DeleteObject],
     body: BodyKind::Xml,
     run: |call| Box::pin(delete_objects(call)),
-}];
+};
 
 /// One `Object` of the request.
 struct Target {

@@ -7,7 +7,7 @@ use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selecto
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "GetBucketLocation",
     method: Method::Get,
     scope: Scope::Bucket,
@@ -15,7 +15,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::GetBucketLocation],
     body: BodyKind::None,
     run: |call| Box::pin(get_bucket_location(call)),
-}];
+};
 
 async fn get_bucket_location(call: Call<'_, '_>) -> Result<Response, S3Error> {
     // The text stands in the root itself, without a child.

@@ -5,9 +5,9 @@ use crate::http::response::Response;
 use crate::s3::error::S3Error;
 use crate::s3::headers::write_condition;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
-use crate::s3::ops::object::get_object::check_version_id;
+use crate::s3::ops::get_object::check_version_id;
 
-pub const OPERATIONS: &[Operation] = &[Operation {
+pub static OPERATION: Operation = Operation {
     name: "DeleteObject",
     method: Method::Delete,
     scope: Scope::Object,
@@ -15,7 +15,7 @@ pub const OPERATIONS: &[Operation] = &[Operation {
     permissions: &[Permission::DeleteObject],
     body: BodyKind::None,
     run: |call| Box::pin(delete_object(call)),
-}];
+};
 
 async fn delete_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let condition = write_condition::from_head(call.head)?;

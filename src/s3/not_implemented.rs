@@ -31,7 +31,7 @@ impl Refused {
             Selector::Query(name) | Selector::QueryIs(name, _) => {
                 S3Error::not_implemented(&format!("?{name}"))
             }
-            Selector::Plain => S3Error::new(ErrorCode::NotImplemented),
+            Selector::Plain | Selector::All(_) | Selector::Any(_) => S3Error::new(ErrorCode::NotImplemented),
         }
     }
 }

@@ -1,3 +1,0 @@
-//! Operations on the service as a whole.
-
-pub mod list_buckets;

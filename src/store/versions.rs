@@ -1,0 +1,227 @@
+//! The versions of one key, inside a transaction: which is the newest, what becomes of it, where each stands.
+//!
+//! Invariants, after every transaction:
+//! - a key whose newest version is an object has it in `O`, all others in `V`; a key whose newest version is a delete
+//!   marker, or that has none, has nothing in `O`;
+//! - at most one version of a key is the `null` version; where it is in `V`, `N` says at which stamp;
+//! - a bucket that never kept versions has nothing in `V` and `N`.
+
+use crate::commit::{Abort, Transaction};
+use crate::index::key_encoding;
+use crate::index::record::{BucketRecord, Content, ETag, Listed, Metadata, ObjectRecord, Owner, Run, Versioning};
+use crate::index::record::body::runs_of;
+use crate::store::version_id::VersionId;
+
+/// The history of one key.
+pub(super) struct History<'t, 'e> {
+    transaction: &'t mut Transaction<'e>,
+    bucket_id: u64,
+    versioning: Versioning,
+    key: String,
+}
+
+/// What a deletion did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// The marker that was made, or the version that was removed; `None` where the bucket keeps no versions.
+    pub version: Option<VersionId>,
+    /// The version above is a delete marker.
+    pub delete_marker: bool,
+}
+
+impl VersionId {
+    /// What the version of a record is called.
+    pub fn of(listed: &Listed) -> Self {
+        if listed.null_version { Self::Null } else { Self::Stamp(listed.stamp) }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Current,
+    Earlier,
+}
+
+impl<'t, 'e> History<'t, 'e> {
+    pub(super) fn new(transaction: &'t mut Transaction<'e>, bucket: &BucketRecord, key: &str) -> Self {
+        Self { transaction, bucket_id: bucket.id, versioning: bucket.versioning, key: key.to_owned() }
+    }
+
+    /// The current object, if the newest version is one.
+    pub(super) fn current<E>(&mut self) -> Result<Option<ObjectRecord>, Abort<E>> {
+        let key = self.object_key();
+        self.record(&key)
+    }
+
+    /// One version, object or marker; without an id the current object.
+    pub(super) fn find<E>(&mut self, id: Option<VersionId>) -> Result<Option<ObjectRecord>, Abort<E>> {
+        match id {
+            None => self.current(),
+            Some(id) => Ok(self.locate(id)?.map(|(_, record)| record)),
+        }
+    }
+
+    /// Makes a record the newest version of its key. What it refers to must have been occupied or shared already.
+    pub(super) fn install<E>(&mut self, mut record: ObjectRecord) -> Result<Listed, Abort<E>> {
+        self.make_way()?;
+        record.listed.stamp = self.transaction.stamp();
+        record.listed.null_version = self.versioning != Versioning::Enabled;
+        self.transaction.put(self.object_key(), record.encode());
+        Ok(record.listed)
+    }
+
+    /// Writes a changed record of a version back to where it stands.
+    pub(super) fn rewrite<E>(&mut self, record: &ObjectRecord) -> Result<(), Abort<E>> {
+        let id = VersionId::of(&record.listed);
+        let key = match self.locate(id)? {
+            Some((Place::Earlier, _)) => self.version_key(record.listed.stamp),
+            _ => self.object_key(),
+        };
+        self.transaction.put(key, record.encode());
+        Ok(())
+    }
+
+    /// Deletes without naming a version: in a bucket with versions a marker becomes the newest.
+    pub(super) fn delete<E>(&mut self, owner: Owner) -> Result<Deleted, Abort<E>> {
+        self.make_way()?;
+        self.transaction.delete(self.object_key());
+        if self.versioning == Versioning::Unset {
+            return Ok(Deleted::default());
+        }
+        let marker = marker(self.transaction.stamp(), self.transaction.now_ms(), self.versioning, owner);
+        let version = VersionId::of(&marker.listed);
+        self.put_earlier(&marker);
+        Ok(Deleted { version: Some(version), delete_marker: true })
+    }
+
+    /// Removes one version for good; the next newest takes its place. `None` if there is no such version.
+    pub(super) fn delete_version<E>(&mut self, id: VersionId) -> Result<Option<Deleted>, Abort<E>> {
+        let Some((place, record)) = self.locate(id)? else { return Ok(None) };
+        self.release(&record.content)?;
+        match place {
+            Place::Current => self.transaction.delete(self.object_key()),
+            Place::Earlier => self.forget_earlier(&record.listed),
+        }
+        self.promote()?;
+        Ok(Some(Deleted { version: Some(id), delete_marker: record.listed.delete_marker }))
+    }
+
+    /// Takes the current object away from `O`, and the `null` version away altogether where a new one comes.
+    fn make_way<E>(&mut self) -> Result<(), Abort<E>> {
+        let brings_null = self.versioning != Versioning::Enabled;
+        let replaced = |record: &ObjectRecord| brings_null && record.listed.null_version;
+        match self.current()? {
+            Some(current) if replaced(&current) => return self.release(&current.content),
+            Some(current) => {
+                self.transaction.delete(self.object_key());
+                self.put_earlier(&current);
+            }
+            None => {}
+        }
+        // Only one of these can be: the null version was the current one, or stands in `V`.
+        if self.versioning == Versioning::Suspended
+            && let Some((_, null)) = self.locate(VersionId::Null)?
+        {
+            self.release(&null.content)?;
+            self.forget_earlier(&null.listed);
+        }
+        Ok(())
+    }
+
+    /// After a removal: the newest version that is left goes to `O` if it is an object.
+    fn promote<E>(&mut self) -> Result<(), Abort<E>> {
+        if self.versioning == Versioning::Unset || self.current()?.is_some() {
+            return Ok(());
+        }
+        let (start, end) = key_encoding::versions_of_key_range(self.bucket_id, &self.key);
+        let Some((_, value)) = self.transaction.first_in_range(&start, &end)? else { return Ok(()) };
+        let newest = decode(&value)?;
+        if !newest.listed.delete_marker {
+            self.forget_earlier(&newest.listed);
+            self.transaction.put(self.object_key(), value);
+        }
+        Ok(())
+    }
+
+    fn locate<E>(&mut self, id: VersionId) -> Result<Option<(Place, ObjectRecord)>, Abort<E>> {
+        let is_it = |record: &ObjectRecord| VersionId::of(&record.listed) == id;
+        if let Some(current) = self.current()?.filter(is_it) {
+            return Ok(Some((Place::Current, current)));
+        }
+        let stamp = match id {
+            _ if self.versioning == Versioning::Unset => return Ok(None),
+            VersionId::Stamp(stamp) => stamp,
+            VersionId::Null => {
+                let pointer = key_encoding::null_version_key(self.bucket_id, &self.key);
+                let Some(stamp) = self.transaction.get(&pointer)? else { return Ok(None) };
+                decode_null_pointer(&stamp).ok_or_else(|| Abort::Index("a pointer to a null version".into()))?
+            }
+        };
+        let key = self.version_key(stamp);
+        let found = self.record(&key)?.filter(is_it);
+        Ok(found.map(|record| (Place::Earlier, record)))
+    }
+
+    fn put_earlier(&mut self, record: &ObjectRecord) {
+        let stamp = record.listed.stamp;
+        self.transaction.put(self.version_key(stamp), record.encode());
+        if record.listed.null_version {
+            let pointer = key_encoding::null_version_key(self.bucket_id, &self.key);
+            self.transaction.put(pointer, encode_null_pointer(stamp));
+        }
+    }
+
+    fn forget_earlier(&mut self, listed: &Listed) {
+        self.transaction.delete(self.version_key(listed.stamp));
+        if listed.null_version {
+            self.transaction.delete(key_encoding::null_version_key(self.bucket_id, &self.key));
+        }
+    }
+
+    fn release<E>(&mut self, content: &Content) -> Result<(), Abort<E>> {
+        let runs: Vec<Run> = runs_of(&content.segments).copied().collect();
+        self.transaction.release(&runs)
+    }
+
+    fn record<E>(&mut self, key: &[u8]) -> Result<Option<ObjectRecord>, Abort<E>> {
+        self.transaction.get(key)?.map(|value| decode(&value)).transpose()
+    }
+
+    fn object_key(&self) -> Vec<u8> {
+        key_encoding::object_key(self.bucket_id, &self.key)
+    }
+
+    fn version_key(&self, stamp: u64) -> Vec<u8> {
+        key_encoding::version_key(self.bucket_id, &self.key, stamp)
+    }
+}
+
+fn marker(stamp: u64, now_ms: i64, versioning: Versioning, owner: Owner) -> ObjectRecord {
+    ObjectRecord {
+        listed: Listed {
+            delete_marker: true,
+            null_version: versioning != Versioning::Enabled,
+            size: 0,
+            last_modified_ms: now_ms,
+            stamp,
+            etag: ETag { md5: [0; 16], parts: None },
+            checksum: None,
+            owner,
+        },
+        metadata: Metadata::default(),
+        content: Content::default(),
+    }
+}
+
+fn encode_null_pointer(stamp: u64) -> Vec<u8> {
+    stamp.to_be_bytes().to_vec()
+}
+
+/// The stamp at which a key's `null` version stands in `V`.
+pub(super) fn decode_null_pointer(value: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(value.try_into().ok()?))
+}
+
+fn decode<E>(value: &[u8]) -> Result<ObjectRecord, Abort<E>> {
+    ObjectRecord::decode(value).map_err(|error| Abort::Index(format!("object record: {error}")))
+}
