@@ -12,6 +12,7 @@
 //! | [`http`], [`store`] | the wire; objects as bytes. Neither knows S3 words |
 //! | [`commit`] | the only writer of the index, the only place that says "durable" |
 //! | [`index`] | ordered tables of records behind the engine interface |
+//! | [`seal`] | encryption of bodies under customers' keys; a leaf |
 //! | [`checksum`], [`metrics`], [`config`] | leaves |
 
 pub mod auth;
@@ -23,5 +24,6 @@ pub mod http;
 pub mod index;
 pub mod metrics;
 pub mod s3;
+pub mod seal;
 pub mod server;
 pub mod store;

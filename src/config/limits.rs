@@ -17,6 +17,12 @@ pub const FRAME_FOOTER_BYTES: usize = 32;
 /// Payload of a full frame.
 pub const FRAME_PAYLOAD_BYTES: usize = FRAME_BYTES - FRAME_FOOTER_BYTES;
 
+/// What an encrypted frame's authentication takes of its payload: the tag of AES-GCM, whole.
+pub const TAG_BYTES: usize = 16;
+
+/// Plaintext of a full frame of an encrypted body.
+pub const SEALED_FRAME_PLAINTEXT_BYTES: usize = FRAME_PAYLOAD_BYTES - TAG_BYTES;
+
 /// One buffer of a core's pool and so the largest single disk operation: four frames.
 pub const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -231,3 +237,7 @@ const _: () = assert!(INLINE_BODY_BYTES_MAX as usize <= BUFFER_BYTES, "an inline
 const _: () =
     assert!(KEY_BYTES_MAX + 64 <= INDEX_KEY_BYTES_MAX, "table, bucket, version and part fit around a key");
 const _: () = assert!(READ_AHEAD_BYTES <= COLLECT_STEP_BYTES && COLLECT_STEP_BYTES as u64 <= DRAIN_BYTES_MAX);
+const _: () =
+    assert!(SEALED_FRAME_PLAINTEXT_BYTES.is_multiple_of(16), "a sealed frame is whole blocks of the cipher");
+const _: () =
+    assert!(SEALED_FRAME_PLAINTEXT_BYTES < u32::MAX as usize, "a frame's plaintext length is 32 bits");
