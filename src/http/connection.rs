@@ -156,7 +156,7 @@ async fn read_head(wire: &mut Wire) -> Arrival {
 fn parse_head(wire: &mut Wire) -> Option<Arrival> {
     match RequestHead::parse(wire.ahead.unread()) {
         Ok(Some((head, length))) => {
-            wire.ahead.consume(length);
+            wire.ahead.erase(length);
             Some(Arrival::Head(head))
         }
         Ok(None) => None,

@@ -7,7 +7,10 @@
 //! Owned, because the head outlives every await of its request; one copy of about a kilobyte buys a type
 //! without lifetimes. All offsets point into `bytes` and are checked when the head is made.
 
+use core::fmt;
 use core::ops::Range;
+
+use zeroize::Zeroize as _;
 
 use crate::config::limits::{HEAD_BYTES_MAX, HEADER_SECTION_BYTES_MAX, HEADERS_MAX};
 
@@ -43,7 +46,7 @@ struct Field {
 }
 
 /// One parsed request head.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RequestHead {
     bytes: Vec<u8>,
     method: Method,
@@ -51,6 +54,7 @@ pub struct RequestHead {
     target: Range<usize>,
     http_minor: u8,
     fields: Vec<Field>,
+    is_secret: bool,
 }
 
 impl RequestHead {
@@ -101,8 +105,14 @@ impl RequestHead {
             http_minor,
             fields,
             bytes,
+            is_secret: false,
         };
         Ok(Some((head, length)))
+    }
+
+    /// Has the bytes wiped when the head is dropped. For whoever finds a secret in it.
+    pub fn mark_secret(&mut self) {
+        self.is_secret = true;
     }
 
     pub fn method(&self) -> Method {
@@ -137,6 +147,26 @@ impl RequestHead {
     /// All fields in order: lower-case name, value without surrounding blanks.
     pub fn headers(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.iter().map(|field| (&self.bytes[field.name.clone()], &self.bytes[field.value.clone()]))
+    }
+}
+
+impl Drop for RequestHead {
+    fn drop(&mut self) {
+        if self.is_secret {
+            self.bytes.zeroize();
+        }
+    }
+}
+
+/// Values may be secret, and a presigned target is a right to act: this shows neither.
+impl fmt::Debug for RequestHead {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = String::from_utf8_lossy(self.method_token());
+        formatter
+            .debug_struct("RequestHead")
+            .field("method", &method)
+            .field("fields", &self.fields.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Bytes that have arrived on a connection and belong to nobody yet: the head being read, the start of a body,
 //! pipelined requests.
 
+use zeroize::Zeroize as _;
+
 use crate::config::limits::READ_AHEAD_BYTES;
 
 /// A queue of bytes: filled at the end by the socket, consumed from the front.
@@ -34,6 +36,13 @@ impl ReadAhead {
         if self.start >= self.bytes.len() {
             self.clear();
         }
+    }
+
+    /// As [`ReadAhead::consume`], but leaves nothing of the bytes behind: heads may hold secrets, and this memory
+    /// lives as long as the connection.
+    pub(super) fn erase(&mut self, count: usize) {
+        self.bytes[self.start..self.start + count].zeroize();
+        self.consume(count);
     }
 
     pub(super) fn clear(&mut self) {

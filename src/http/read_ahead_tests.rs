@@ -29,3 +29,15 @@ fn an_idle_connection_keeps_one_small_buffer() {
     ahead.shrink();
     assert_eq!(ahead.take(0).capacity(), READ_AHEAD_BYTES);
 }
+
+#[test]
+fn erased_bytes_are_gone_and_the_rest_stays() {
+    let mut ahead = ReadAhead::new();
+    ahead.push(b"abcdef");
+    ahead.consume(1);
+    ahead.erase(3);
+    assert_eq!(ahead.bytes, b"a\0\0\0ef");
+    assert_eq!(ahead.unread(), b"ef");
+    ahead.erase(2);
+    assert!(ahead.is_empty());
+}

@@ -18,6 +18,7 @@ use crate::s3::address::{self, Address};
 use crate::s3::body::Payload;
 use crate::s3::bucket_name;
 use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::headers::customer_key;
 use crate::s3::operation::{BodyKind, Call, Context, Operation, Permission};
 use crate::s3::ops;
 use crate::s3::request_id::RequestIds;
@@ -155,7 +156,10 @@ impl S3Service {
 }
 
 impl Service for S3Service {
-    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _peer: SocketAddr) -> Response {
+    async fn call(&self, mut head: RequestHead, body: &mut Body<'_>, _peer: SocketAddr) -> Response {
+        if customer_key::is_in(&head) {
+            head.mark_secret();
+        }
         let started_us = self.context.clock.monotonic_us();
         let bytes_in = body.length().unwrap_or(0);
         let (operation, response) = self.run(&head, body).await;

@@ -15,6 +15,7 @@ use core::cell::RefCell;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroize as _;
 
 use self::authorization_header::AuthorizationHeader;
 use self::canonical_request::{CanonicalQuery, Purpose, Target};
@@ -38,7 +39,7 @@ const SECURITY_TOKEN_PARAMETER: &str = "X-Amz-Security-Token";
 pub struct Authenticator {
     keys: KeyRing,
     signing_keys: RefCell<SigningKeys>,
-    /// Memory of the canonical request, used again for each request.
+    /// Memory of the canonical request, used again for each request. Empty and wiped in between.
     canonical: RefCell<Vec<u8>>,
 }
 
@@ -174,9 +175,11 @@ impl Authenticator {
 
     fn string_to_sign(&self, subject: Subject<'_>, claim: &Claim<'_>) -> String {
         let mut canonical = self.canonical.borrow_mut();
-        canonical.clear();
         write_canonical(subject, claim, Purpose::Hash, &mut canonical);
         let hash = Sha256::digest(canonical.as_slice()).into();
+        // The text holds every signed header, a customer's key among them.
+        canonical.as_mut_slice().zeroize();
+        canonical.clear();
         string_to_sign::of_request(&claim.time, &claim.scope, &hash)
     }
 }
