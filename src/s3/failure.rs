@@ -31,6 +31,12 @@ impl From<StoreError> for S3Error {
 }
 
 impl S3Error {
+    /// The system has no random numbers: nothing new can be named or sealed.
+    pub fn no_randomness(error: getrandom::Error) -> Self {
+        tracing::error!(%error, "no random numbers");
+        Self::internal()
+    }
+
     /// The answer to a write that was refused on `key`.
     pub fn from_write(
         refusal: Refusal<WriteRefusal>,

@@ -10,7 +10,7 @@ use ringstone_io::runtime::Clock;
 use crate::auth::{Authenticator, Identity};
 use crate::http::head::{Method, RequestHead};
 use crate::http::response::Response;
-use crate::index::record::bucket::BucketRecord;
+use crate::index::record::{BucketRecord, Owner};
 use crate::metrics::CoreMetrics;
 use crate::s3::address::{Address, Addressing};
 use crate::s3::body::Payload;
@@ -150,6 +150,11 @@ impl Call<'_, '_> {
     /// The object's key. Operations with object scope always have one.
     pub fn key(&self) -> &str {
         self.address.key.as_deref().unwrap_or_default()
+    }
+
+    /// The sender as the owner of what the request makes.
+    pub fn owner(&self) -> Owner {
+        Owner { user: self.identity.user.clone(), display_name: self.identity.display_name.clone() }
     }
 
     /// Length of the payload, which an upload must say: no length at all is not an empty object.

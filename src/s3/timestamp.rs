@@ -8,6 +8,11 @@ pub fn iso8601(unix_ms: i64) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
+/// Seconds since 1970 of an ISO 8601 timestamp.
+pub fn parse_iso8601(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_second)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -27,7 +27,7 @@ pub const SYSTEM_HEADERS: &[(SystemHeader, &str, &str)] = &[
 pub fn from_head(head: &RequestHead) -> Result<Metadata, S3Error> {
     check_storage_class(head)?;
     check_acl(head)?;
-    Ok(Metadata { system: system(head), user: user(head)? })
+    Ok(Metadata { system: system(head), user: user(head)?, tags: Vec::new() })
 }
 
 fn system(head: &RequestHead) -> Vec<(SystemHeader, String)> {

@@ -59,6 +59,9 @@ pub fn describe(response: Response, record: &ObjectRecord, address: &Address) ->
             response.push_header(*name, value);
         }
     }
+    if !record.metadata.tags.is_empty() {
+        response.push_header("x-amz-tagging-count", record.metadata.tags.len().to_string());
+    }
     for (name, value) in &record.metadata.user {
         response.push_header(format!("{USER_PREFIX}{name}"), value.as_str());
     }
@@ -66,15 +69,28 @@ pub fn describe(response: Response, record: &ObjectRecord, address: &Address) ->
 }
 
 /// The additional checksum and its type.
-pub fn with_checksum(response: Response, checksum: Option<&StoredChecksum>) -> Response {
-    let Some((algorithm, checksum)) =
-        checksum.and_then(|sum| Some((Algorithm::from_id(sum.algorithm)?, sum)))
-    else {
-        return response;
-    };
-    response
-        .header(algorithm.header(), BASE64.encode(&checksum.bytes))
-        .header("x-amz-checksum-type", if checksum.full_object { "FULL_OBJECT" } else { "COMPOSITE" })
+pub fn with_checksum(response: Response, listed: &Listed) -> Response {
+    let Some((algorithm, text)) = checksum_text(listed) else { return response };
+    let kind = listed.checksum.as_ref().map_or("", checksum_type);
+    response.header(algorithm.header(), text).header("x-amz-checksum-type", kind)
+}
+
+/// The additional checksum as clients know it; one of parts' checksums says of how many.
+pub fn checksum_text(listed: &Listed) -> Option<(Algorithm, String)> {
+    let checksum = listed.checksum.as_ref()?;
+    let mut text = base64(&checksum.bytes);
+    if let (false, Some(parts)) = (checksum.full_object, listed.etag.parts) {
+        text = format!("{text}-{parts}");
+    }
+    Some((Algorithm::from_id(checksum.algorithm)?, text))
+}
+
+pub fn checksum_type(checksum: &StoredChecksum) -> &'static str {
+    if checksum.full_object { "FULL_OBJECT" } else { "COMPOSITE" }
+}
+
+pub fn base64(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
 }
 
 fn system(record: &ObjectRecord, header: SystemHeader) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! DeleteObjects: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 
 use crate::config::limits::{DELETE_OBJECTS_MAX, XML_BODY_BYTES_MAX};
+use crate::http::date;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -8,8 +9,12 @@ use crate::s3::headers::checksum::Promise;
 use crate::s3::object_key;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::ops::xml_response;
+use crate::s3::reading;
+use crate::s3::timestamp;
 use crate::s3::xml::{self, Element, Writer};
-use crate::store::objects::{DeleteRequest, WriteCondition};
+use crate::store::delete::{DeleteCondition, DeleteRequest};
+use crate::store::versions::Deleted;
+use crate::store::write_condition::WriteCondition;
 
 pub static OPERATION: Operation = Operation {
     name: "DeleteObjects",
@@ -25,8 +30,10 @@ pub static OPERATION: Operation = Operation {
 struct Target {
     key: String,
     version_id: Option<String>,
-    etag: Option<String>,
+    condition: DeleteCondition,
 }
+
+type Outcome = Result<Deleted, S3Error>;
 
 async fn delete_objects(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let promise = Promise::from_head(call.head)?;
@@ -42,13 +49,8 @@ async fn delete_objects(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let mut xml = Writer::with_root("DeleteResult");
     for (target, outcome) in targets.iter().zip(outcomes) {
         match outcome {
-            Ok(()) if quiet => {}
-            Ok(()) => {
-                xml.open("Deleted");
-                xml.element("Key", &target.key);
-                xml.element_if("VersionId", target.version_id.as_deref());
-                xml.close();
-            }
+            Ok(_) if quiet => {}
+            Ok(deleted) => write_deleted(&mut xml, target, deleted),
             Err(error) => {
                 xml.open("Error");
                 xml.element("Key", &target.key);
@@ -62,29 +64,50 @@ async fn delete_objects(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     Ok(xml_response(200, xml))
 }
 
+fn write_deleted(xml: &mut Writer, target: &Target, deleted: Deleted) {
+    xml.open("Deleted");
+    xml.element("Key", &target.key);
+    xml.element_if("VersionId", target.version_id.as_deref());
+    if let Deleted { version: Some(marker), delete_marker: true } = deleted {
+        xml.boolean("DeleteMarker", true);
+        xml.element("DeleteMarkerVersionId", &marker.to_string());
+    }
+    xml.close();
+}
+
 /// Deletes what can be deleted; one key's failure is its own.
-async fn delete_all(call: &Call<'_, '_>, targets: &[Target]) -> Result<Vec<Result<(), S3Error>>, S3Error> {
-    let bucket = call.bucket()?;
-    let mut outcomes: Vec<Result<(), S3Error>> =
-        targets.iter().map(|target| object_key::validate(target.key.as_bytes()).map(|_key| ())).collect();
+async fn delete_all(call: &Call<'_, '_>, targets: &[Target]) -> Result<Vec<Outcome>, S3Error> {
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(targets.len());
     let mut indices = Vec::new();
     let mut requests = Vec::new();
     for (index, target) in targets.iter().enumerate() {
-        // A version that cannot exist is deleted already.
-        let exists = target.version_id.as_deref().is_none_or(|id| id == "null");
-        if exists && outcomes[index].is_ok() {
-            let condition = target.etag.clone().map_or(WriteCondition::None, WriteCondition::ETagIs);
-            indices.push(index);
-            requests.push(DeleteRequest { key: target.key.clone(), condition });
+        match request(call, target) {
+            Ok(request) => {
+                indices.push(index);
+                requests.push(request);
+                outcomes.push(Ok(Deleted::default()));
+            }
+            Err(error) => outcomes.push(Err(error)),
         }
     }
-    let deleted = call.context.store.delete_objects(bucket, requests).await?;
-    for (index, refusal) in indices.into_iter().zip(deleted.value()) {
-        if refusal.is_some() {
-            outcomes[index] = Err(S3Error::new(ErrorCode::PreconditionFailed));
-        }
+    let deleted = call.context.store.delete_objects(call.bucket()?, requests).await;
+    let deleted = deleted
+        .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), "", &WriteCondition::None))?;
+    for (index, outcome) in indices.into_iter().zip(deleted.value()) {
+        outcomes[index] = outcome.map_err(|_refusal| S3Error::new(ErrorCode::PreconditionFailed));
     }
     Ok(outcomes)
+}
+
+fn request(call: &Call<'_, '_>, target: &Target) -> Result<DeleteRequest, S3Error> {
+    object_key::validate(target.key.as_bytes())?;
+    let version = target.version_id.as_deref().map(|id| reading::parse_version("VersionId", id)).transpose()?;
+    Ok(DeleteRequest {
+        key: target.key.clone(),
+        version,
+        condition: target.condition.clone(),
+        owner: call.owner(),
+    })
 }
 
 fn parse(body: &[u8]) -> Result<(Vec<Target>, bool), S3Error> {
@@ -99,10 +122,22 @@ fn parse(body: &[u8]) -> Result<(Vec<Target>, bool), S3Error> {
 
 fn target(object: &Element) -> Result<Target, S3Error> {
     let key = object.child_text("Key").ok_or_else(S3Error::malformed_xml)?.to_owned();
-    if object.child("LastModifiedTime").is_some() || object.child("Size").is_some() {
-        return Err(S3Error::not_implemented("DeleteObjects with LastModifiedTime or Size"));
-    }
     let text = |name| object.child_text(name).filter(|text| !text.is_empty()).map(str::to_owned);
-    let etag = text("ETag").map(|etag| etag.trim_matches('"').to_owned());
-    Ok(Target { key, version_id: text("VersionId"), etag })
+    let etag = text("ETag").map(|etag| match etag.as_str() {
+        "*" => WriteCondition::Exists,
+        etag => WriteCondition::ETagIs(etag.trim_matches('"').to_owned()),
+    });
+    let size = text("Size").map(|size| size.parse().map_err(|_no_number| S3Error::malformed_xml()));
+    let time = text("LastModifiedTime").map(|time| parse_time(&time).ok_or_else(S3Error::malformed_xml));
+    let condition = DeleteCondition {
+        etag: etag.unwrap_or_default(),
+        size: size.transpose()?,
+        last_modified_s: time.transpose()?,
+    };
+    Ok(Target { key, version_id: text("VersionId"), condition })
+}
+
+/// ISO 8601, or the form of HTTP that some SDKs send.
+fn parse_time(text: &str) -> Option<i64> {
+    timestamp::parse_iso8601(text).or_else(|| date::parse_http(text.as_bytes()))
 }

@@ -1,19 +1,16 @@
 //! GetObject: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
 
-use std::ops::RangeInclusive;
+use std::rc::Rc;
 
 use ringstone_io::net::Gather;
 
-use crate::http::conditional::{self, Conditions, Verdict};
 use crate::http::head::Method;
-use crate::http::range::{RangeOutcome, parse_range};
 use crate::http::response::{ByteStream, NextPiece, Response, ResponseBody, StreamFailed};
-use crate::index::record::object::ObjectRecord;
 use crate::s3::error::S3Error;
-use crate::s3::headers::object;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::reading::{self, Portion, Readable};
 use crate::store::body_reader::{BodyReader, Piece};
-use crate::store::objects::{Body, OpenObject};
+use crate::store::objects::Body;
 
 pub static OPERATION: Operation = Operation {
     name: "GetObject",
@@ -26,14 +23,15 @@ pub static OPERATION: Operation = Operation {
 };
 
 async fn get_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
-    let object = open(&call)?;
-    if let Some(response) = not_modified(&call, &object.record)? {
+    let Readable { object, key } = reading::open(&call)?;
+    if let Some(response) = reading::not_modified(&call, &object.record)? {
         return Ok(response);
     }
-    let portion = portion_of(&call, &object.record)?;
-    let response = portion.response(&call, &object.record);
+    let portion = Portion::of(&call, &object.record)?;
+    let response = portion.response(&call, &object.record, key.as_ref())?;
     let Some(wanted) = portion.wanted else { return Ok(response) };
-    let body = match call.context.store.read(object, wanted) {
+    let key = key.map(|sent| Rc::new(sent.key));
+    let body = match call.context.store.read(object, wanted, key)? {
         Body::Inline(bytes) => ResponseBody::Bytes(bytes),
         Body::Extents(mut reader) => {
             // The first piece is read before the status is sent: an object that cannot be read is a 500.

@@ -4,7 +4,7 @@ use crate::http::head::Method;
 use crate::http::response::{Response, ResponseBody};
 use crate::s3::error::S3Error;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
-use crate::s3::ops::get_object;
+use crate::s3::reading::{self, Portion, Readable};
 
 pub static OPERATION: Operation = Operation {
     name: "HeadObject",
@@ -17,10 +17,11 @@ pub static OPERATION: Operation = Operation {
 };
 
 async fn head_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
-    let object = get_object::open(&call)?;
-    if let Some(response) = get_object::not_modified(&call, &object.record)? {
+    let Readable { object, key } = reading::open(&call)?;
+    if let Some(response) = reading::not_modified(&call, &object.record)? {
         return Ok(response);
     }
-    let portion = get_object::portion_of(&call, &object.record)?;
-    Ok(portion.response(&call, &object.record).body(ResponseBody::HeadOf { length: portion.length }))
+    let portion = Portion::of(&call, &object.record)?;
+    let response = portion.response(&call, &object.record, key.as_ref())?;
+    Ok(response.body(ResponseBody::HeadOf { length: portion.length }))
 }

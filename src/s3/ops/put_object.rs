@@ -4,13 +4,13 @@ use crate::checksum::Algorithm;
 use crate::config::limits::SINGLE_PUT_BYTES_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
-use crate::index::record::object::Owner;
 use crate::s3::body::receive::receive;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::object::{quoted_etag, with_checksum};
-use crate::s3::headers::{metadata, write_condition};
+use crate::s3::headers::{customer_key, metadata, write_condition};
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::reading;
 use crate::store::body_writer::NewBody;
 use crate::store::put::NewObject;
 
@@ -28,6 +28,7 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let metadata = metadata::from_head(call.head)?;
     let condition = write_condition::from_head(call.head)?;
     let promise = Promise::from_head(call.head)?;
+    let key = customer_key::from_head(call.head)?;
     let size_bytes = call.payload_length()?;
     if size_bytes > SINGLE_PUT_BYTES_MAX {
         return Err(S3Error::entity_too_large(size_bytes, SINGLE_PUT_BYTES_MAX));
@@ -39,16 +40,26 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
         .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), &condition))?;
 
     let checksums = [promise.algorithm().unwrap_or(Algorithm::Crc64Nvme)];
-    let body = NewBody { size_bytes, checksums: &checksums, ..NewBody::default() };
+    let encryption = key.as_ref().map(|sent| sent.key.new_check()).transpose().map_err(S3Error::no_randomness)?;
+    let body = NewBody {
+        size_bytes,
+        checksums: &checksums,
+        key: key.as_ref().map(|sent| &sent.key),
+        needs_md5: promise.has_md5(),
+    };
     let (body, trailers) = receive(&mut call.payload, store, &body).await?;
     promise.verify(body.md5, body.checksums.first(), &trailers)?;
 
-    let owner = Owner { user: call.identity.user.clone(), display_name: call.identity.display_name.clone() };
-    let new = NewObject { key: call.key().to_owned(), metadata, owner, encryption: None };
+    let new = NewObject { key: call.key().to_owned(), metadata, owner: call.owner(), encryption };
     let committed = store
         .put_object(call.bucket()?, new, body, condition.clone())
         .await
         .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), &condition))?;
     let listed = committed.value();
-    Ok(with_checksum(Response::new(200).header("ETag", quoted_etag(listed)), listed.checksum.as_ref()))
+    let response = with_checksum(Response::new(200).header("ETag", quoted_etag(listed)), listed);
+    let response = reading::with_version(response, call.bucket()?, listed);
+    Ok(match &key {
+        Some(key) => customer_key::echo(response, key),
+        None => response,
+    })
 }
