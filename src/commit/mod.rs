@@ -20,7 +20,9 @@
 //!   a function of what it reads and nothing else.
 
 mod committer;
+mod overlay;
 pub mod poison;
+mod range_read;
 mod stamps;
 mod transaction;
 
@@ -46,3 +48,7 @@ pub enum CommitError<E> {
     #[error("the node has stopped accepting writes: {0}")]
     Poisoned(String),
 }
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;

@@ -3,11 +3,12 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | `B` | bucket name | [`BucketRecord`](super::record::BucketRecord) |
+//! | `H` | extent, first block | of a run with several owners: how many, at least two, in four bytes. Without an entry it has one |
 //! | `M` | name | what `commit` and `store` keep about the node itself |
 //! | `O` | bucket id, object key | [`ObjectRecord`](super::record::ObjectRecord) of the current object |
 //! | `S` | extent, chunk | which blocks of the chunk are in use |
 //!
-//! Taken, for what comes later: `H` shared runs, `P` parts, `U` uploads, `V` versions. Zero is the engine's own.
+//! Taken, for what comes later: `P` parts, `U` uploads, `V` versions. Zero is the engine's own.
 //!
 //! Numbers stand big-endian, so that they compare as bytes. Every byte of an object key stands one higher than it
 //! is: UTF-8 has no byte above 0xF4, so none overflows, the order stays, and the byte zero is left over to end a
@@ -16,6 +17,7 @@
 const BUCKET: u8 = b'B';
 const META: u8 = b'M';
 const OBJECT: u8 = b'O';
+const SHARED_RUN: u8 = b'H';
 const SPACE: u8 = b'S';
 
 /// Bytes of an object's key in the index before the object's own key: table and bucket.
@@ -81,6 +83,22 @@ pub fn space_range() -> (Vec<u8>, Vec<u8>) {
 pub fn decode_space_key(key: &[u8]) -> Option<(u32, u16)> {
     let (extent, chunk) = key.strip_prefix(&[SPACE])?.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*extent), u16::from_be_bytes(chunk.try_into().ok()?)))
+}
+
+/// How many owners a run has, named by its first block.
+pub fn shared_run_key(extent: u32, block: u32) -> Vec<u8> {
+    [&[SHARED_RUN][..], &extent.to_be_bytes(), &block.to_be_bytes()].concat()
+}
+
+/// All runs with more than one owner.
+pub fn shared_run_range() -> (Vec<u8>, Vec<u8>) {
+    prefix_range(vec![SHARED_RUN])
+}
+
+/// Extent and first block. `None` for what [`shared_run_key`] cannot have made.
+pub fn decode_shared_run_key(key: &[u8]) -> Option<(u32, u32)> {
+    let (extent, block) = key.strip_prefix(&[SHARED_RUN])?.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*extent), u32::from_be_bytes(block.try_into().ok()?)))
 }
 
 pub fn meta_key(name: &str) -> Vec<u8> {
