@@ -208,7 +208,7 @@ fn play(engine: &Engine, model: &mut Model, round: &Round) {
                 assert_eq!(model.released, released);
             }
             Outcome::Conflict { .. } => {
-                assert!(!round.meanwhile.is_empty(), "nobody was in the way of {member:?}")
+                assert!(!round.meanwhile.is_empty(), "nobody was in the way of {member:?}");
             }
         }
     }
@@ -292,7 +292,9 @@ fn ten_thousand_keys_in_one_transaction() {
         let mut transaction = Transaction::new(&engine, &overlay, 1, 1);
         let parts = transaction.range::<()>(b"x", b"y", 10_000).expect("readable");
         assert_eq!(parts.len(), 10_000);
-        parts.into_iter().for_each(|(key, _)| transaction.delete(key));
+        for (key, _) in parts {
+            transaction.delete(key);
+        }
         transaction.put(b"w".to_vec(), vec![0; 2 << 20]);
         // The rest lies behind more deleted keys than one walk visits.
         let (first, _) = transaction.first_in_range::<()>(b"x", b"y").expect("readable").expect("more");

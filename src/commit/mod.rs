@@ -5,8 +5,8 @@
 //! has queued as one group and does, in this order:
 //!
 //! 1. **data**: one `fdatasync` for each extent file that the group's bodies were written to;
-//! 2. **plan**: run the transactions one after the other; each sees what the ones before it wrote. One that refuses
-//!    (a failed precondition, say) changes nothing and fails alone;
+//! 2. **plan**: run the transactions one after the other; each sees what the ones before it wrote, keys and ranges
+//!    alike. One that refuses (a failed precondition, say) changes nothing and fails alone;
 //! 3. **index**: one LMDB transaction for the group, synced;
 //! 4. **release**: space that the group freed goes to the release queue, space that it used is kept;
 //! 5. **answer**: every member learns its result. [`Committed`] can be made nowhere else.
@@ -27,6 +27,7 @@ mod stamps;
 mod transaction;
 
 pub use committer::{Commit, CommitOptions, Committed, Committer, Data, SpaceHold, SpaceRelease, StartError};
+pub use range_read::KeyValue;
 pub use transaction::{Abort, Transaction};
 
 /// Why a transaction has no `Committed` to show.

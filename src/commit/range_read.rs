@@ -18,13 +18,16 @@ use crate::index::engine::{Check, Write};
 /// What a transaction writes itself, `None` for a deletion.
 pub(super) type OwnWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// A key and its value.
+pub type KeyValue = (Vec<u8>, Vec<u8>);
+
 /// Is shown the entries of the engine one after the other and merges the rest in.
 pub(super) struct RangeRead<'t, O: Iterator<Item = (&'t [u8], &'t Write)>> {
     overlay: Peekable<O>,
     overlay_revision: u64,
     own: Peekable<btree_map::Range<'t, Vec<u8>, Option<Vec<u8>>>>,
     entries_max: usize,
-    entries: Vec<(Vec<u8>, Vec<u8>)>,
+    entries: Vec<KeyValue>,
     checks: Vec<Check>,
     /// The checks speak of every key of the base below this one.
     proven_end: Vec<u8>,
@@ -32,7 +35,7 @@ pub(super) struct RangeRead<'t, O: Iterator<Item = (&'t [u8], &'t Write)>> {
 
 /// The entries of a range, and what proves them.
 pub(super) struct RangeFound {
-    pub(super) entries: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) entries: Vec<KeyValue>,
     pub(super) checks: Vec<Check>,
 }
 
@@ -108,12 +111,11 @@ impl<'t, O: Iterator<Item = (&'t [u8], &'t Write)>> RangeRead<'t, O> {
         }
         self.prove_up_to(key);
         self.proven_end = [key, &[0]].concat();
-        match self.own.next_if(|(written, _)| written.as_slice() == key) {
-            Some((_, own)) => self.entries.extend(own.as_ref().map(|own| (key.to_vec(), own.clone()))),
-            None => {
-                self.checks.push(Check::RevisionIs(key.to_vec(), revision));
-                self.entries.push((key.to_vec(), value.to_vec()));
-            }
+        if let Some((_, own)) = self.own.next_if(|(written, _)| written.as_slice() == key) {
+            self.entries.extend(own.as_ref().map(|own| (key.to_vec(), own.clone())));
+        } else {
+            self.checks.push(Check::RevisionIs(key.to_vec(), revision));
+            self.entries.push((key.to_vec(), value.to_vec()));
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::overlay::Overlay;
-use super::range_read::{OwnWrites, RangeFound, range_read};
+use super::range_read::{KeyValue, OwnWrites, RangeFound, range_read};
 use crate::config::limits::LIST_WALK_ENTRIES_MAX;
 use crate::index::IndexError;
 use crate::index::engine::{Batch, Check, Engine, KeyRange, Step, Write};
@@ -110,7 +110,7 @@ impl<'a> Transaction<'a> {
         start: &[u8],
         end: &[u8],
         entries_max: usize,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Abort<E>> {
+    ) -> Result<Vec<KeyValue>, Abort<E>> {
         if start >= end || entries_max == 0 {
             return Ok(Vec::new());
         }
@@ -149,11 +149,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// The least key from `start` up to, not including, `end`, and its value.
-    pub fn first_in_range<E>(
-        &mut self,
-        start: &[u8],
-        end: &[u8],
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, Abort<E>> {
+    pub fn first_in_range<E>(&mut self, start: &[u8], end: &[u8]) -> Result<Option<KeyValue>, Abort<E>> {
         Ok(self.range(start, end, 1)?.pop())
     }
 

@@ -75,7 +75,7 @@ fn a_full_map_fails_the_group_and_harms_nothing() {
 fn many_deletions_ask_for_no_more_space_than_the_tree_has_pages() {
     let directory = scratch_directory();
     let engine = LmdbEngine::open(directory.path()).unwrap();
-    let keys = || (0..20_000_u32).map(|number| number.to_be_bytes()).map(|key| [&b"P"[..], &key].concat());
+    let keys = || (0..20_000_u32).map(|number| [&b"P"[..], &number.to_be_bytes()].concat());
     let puts = keys().map(|key| Write::Put(key, vec![7; 100])).collect();
     engine.commit(&[Batch { checks: Vec::new(), writes: puts }]).unwrap();
     let file_bytes = || directory.path().join("data.mdb").metadata().unwrap().len();
