@@ -8,12 +8,13 @@ use ringstone_io::disk::Disk;
 use ringstone_io::runtime::Clock;
 
 use super::CommitError;
+use super::overlay::Overlay;
 use super::poison::Poison;
 use super::stamps::Stamps;
-use super::transaction::{Abort, Overlay, Planned, Transaction};
+use super::transaction::{Abort, Planned, Transaction};
 use crate::config::limits::{COMMIT_GROUP_MAX, COMMIT_QUEUE_MAX};
 use crate::index::IndexError;
-use crate::index::engine::{CommitFailure, Engine, Outcome};
+use crate::index::engine::{Batch, CommitFailure, Engine, Outcome};
 use crate::index::record::Run;
 
 /// How often a transaction is run again after a conflict. Conflicts come only from other writers of a shared
@@ -106,7 +107,6 @@ enum Step {
     Complete,
     Refused,
     Failed(String),
-    Deferred,
 }
 
 /// How a transaction ended, for its answer.
@@ -141,7 +141,6 @@ where
                 Step::Refused
             }
             Err(Abort::Index(error)) => Step::Failed(error),
-            Err(Abort::Deferred) => Step::Deferred,
         }
     }
 
@@ -276,36 +275,29 @@ impl Group<'_> {
             .try_for_each(|extent| self.options.disk.sync(extent).map_err(|error| error.to_string()))
     }
 
-    /// Steps 2 to 5 for as many members as can share one index transaction.
+    /// Steps 2 to 5.
     fn commit_index(&mut self, members: Vec<Member>) -> Attempt {
-        let mut overlay = Overlay::default();
-        let mut planned: Vec<(Member, Planned)> = Vec::with_capacity(members.len());
+        let mut overlay = Overlay::new(self.options.engine.next_revision());
+        let mut planned: Vec<(Member, Vec<Run>)> = Vec::with_capacity(members.len());
         let mut refused = Vec::new();
-        let mut rest = Vec::new();
         for mut member in members {
-            if !rest.is_empty() {
-                rest.push(member);
-                continue;
-            }
             match self.plan(&mut member, &overlay) {
                 (Step::Complete, plan) => {
-                    overlay.absorb(&plan.batch.writes, self.options.engine.next_revision());
-                    planned.push((member, plan));
+                    overlay.absorb(plan.batch);
+                    planned.push((member, plan.released));
                 }
                 (Step::Refused, _) => refused.push(member),
                 (Step::Failed(error), _) => {
                     tracing::error!(%error, "a transaction could not read the index");
                     member.fail(Ending::Index(error));
                 }
-                (Step::Deferred, _) => rest.push(member),
             }
         }
-        let Attempt { mut again, full } = self.write(planned);
+        let Attempt { mut again, full } = self.write(planned, overlay.into_batches());
         if full {
             // They may have been refused for what was not written after all.
             again.append(&mut refused);
         }
-        again.append(&mut rest);
         let ending =
             self.options.poison.reason().map_or(Ending::Durable, |reason| Ending::Poisoned(reason.into()));
         for member in refused {
@@ -323,14 +315,8 @@ impl Group<'_> {
     }
 
     /// Steps 3 to 5. To be tried again: members that another writer of a shared engine overtook, and all members
-    /// of a group that found no space, unless it was one alone.
-    fn write(&mut self, planned: Vec<(Member, Planned)>) -> Attempt {
-        let mut batches = Vec::with_capacity(planned.len());
-        let mut members = Vec::with_capacity(planned.len());
-        for (member, plan) in planned {
-            batches.push(plan.batch);
-            members.push((member, plan.released));
-        }
+    /// of a group that found no space, unless it was one alone. Each member comes with the space that it frees.
+    fn write(&mut self, members: Vec<(Member, Vec<Run>)>, mut batches: Vec<Batch>) -> Attempt {
         let ceiling = self.stamps.ceiling_due();
         batches.extend(ceiling.map(Stamps::batch));
         let nothing_to_write = batches.iter().all(|batch| batch.writes.is_empty());

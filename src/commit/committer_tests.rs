@@ -4,7 +4,7 @@ use std::time::Duration;
 use ringstone_io::runtime;
 
 use super::*;
-use crate::index::engine::LmdbEngine;
+use crate::index::engine::{LmdbEngine, MemoryEngine};
 use crate::index::key_encoding::meta_key;
 
 /// Takes freed space and forgets it.
@@ -98,5 +98,39 @@ fn a_full_index_fails_only_those_members_that_do_not_fit() {
     thread.join();
     for index in 0..5 {
         assert!(engine.get(&meta_key(&format!("filler {index}"))).expect("readable").is_none());
+    }
+}
+
+#[test]
+fn every_transaction_has_its_own_stamp_and_restarts_go_on_above() {
+    let engine = Engine::Memory(MemoryEngine::new());
+    let mut last = 0;
+    for _start in 0..3 {
+        let (thread, commit) = committer(engine.clone());
+        let mut stamps = runtime::run_on_core(None, async move {
+            let runs = (0..200).map(|_| {
+                let commit = commit.clone();
+                runtime::spawn(async move {
+                    let stamp = commit.run(Data::default(), |transaction| {
+                        transaction.put(meta_key("stamp"), transaction.stamp().to_be_bytes().to_vec());
+                        Ok::<u64, Abort<()>>(transaction.stamp())
+                    });
+                    *stamp.await.expect("committed").value()
+                })
+            });
+            let runs: Vec<_> = runs.collect();
+            let mut stamps = Vec::new();
+            for run in runs {
+                stamps.push(run.await);
+            }
+            stamps
+        })
+        .expect("a runtime");
+        thread.join();
+        stamps.sort_unstable();
+        stamps.dedup();
+        assert_eq!(stamps.len(), 200);
+        assert!(stamps[0] > last);
+        last = stamps[199];
     }
 }

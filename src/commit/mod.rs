@@ -5,8 +5,8 @@
 //! has queued as one group and does, in this order:
 //!
 //! 1. **data**: one `fdatasync` for each extent file that the group's bodies were written to;
-//! 2. **plan**: run the transactions one after the other; each sees what the ones before it wrote. One that refuses
-//!    (a failed precondition, say) changes nothing and fails alone;
+//! 2. **plan**: run the transactions one after the other; each sees what the ones before it wrote, keys and ranges
+//!    alike. One that refuses (a failed precondition, say) changes nothing and fails alone;
 //! 3. **index**: one LMDB transaction for the group, synced;
 //! 4. **release**: space that the group freed goes to the release queue, space that it used is kept;
 //! 5. **answer**: every member learns its result. [`Committed`] can be made nowhere else.
@@ -20,11 +20,14 @@
 //!   a function of what it reads and nothing else.
 
 mod committer;
+mod overlay;
 pub mod poison;
+mod range_read;
 mod stamps;
 mod transaction;
 
 pub use committer::{Commit, CommitOptions, Committed, Committer, Data, SpaceHold, SpaceRelease, StartError};
+pub use range_read::KeyValue;
 pub use transaction::{Abort, Transaction};
 
 /// Why a transaction has no `Committed` to show.
@@ -46,3 +49,7 @@ pub enum CommitError<E> {
     #[error("the node has stopped accepting writes: {0}")]
     Poisoned(String),
 }
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;

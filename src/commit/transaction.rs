@@ -1,12 +1,15 @@
 //! A transaction: reads that become checks, writes that become a batch.
 //!
-//! Runs on the committer's thread only. Every key it reads is recorded with the revision seen, so that the engine can
-//! prove at commit that the decision still holds.
+//! Runs on the committer's thread only. Every key and range it reads is recorded with what was seen, so that the
+//! engine can prove at commit that the decision still holds.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::{BTreeMap, HashSet};
 
+use super::overlay::Overlay;
+use super::range_read::{KeyValue, OwnWrites, RangeFound, range_read};
+use crate::config::limits::LIST_WALK_ENTRIES_MAX;
 use crate::index::IndexError;
-use crate::index::engine::{Batch, Check, Engine, Entry, KeyRange, ScanLimits, Write};
+use crate::index::engine::{Batch, Check, Engine, KeyRange, Step, Write};
 use crate::index::key_encoding;
 use crate::index::record::Run;
 use crate::index::record::space_map::{self, CHUNK_BYTES, Chunk};
@@ -18,8 +21,6 @@ pub enum Abort<E> {
     Refused(E),
     /// The index could not be read, or holds what cannot be.
     Index(String),
-    /// It asked for a range that this group has changed: it runs again as the first of the next group.
-    Deferred,
 }
 
 impl<E> From<IndexError> for Abort<E> {
@@ -28,43 +29,16 @@ impl<E> From<IndexError> for Abort<E> {
     }
 }
 
-/// What earlier transactions of the group wrote; `None` for a deletion.
-#[derive(Default)]
-pub(super) struct Overlay {
-    entries: HashMap<Vec<u8>, Option<Entry>>,
-}
-
-impl Overlay {
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Adds the writes of a transaction that completed.
-    pub(super) fn absorb(&mut self, writes: &[Write], revision: u64) {
-        for write in writes {
-            match write {
-                Write::Put(key, value) => {
-                    self.entries.insert(key.clone(), Some(Entry { revision, value: value.clone() }));
-                }
-                Write::Delete(key) => {
-                    self.entries.insert(key.clone(), None);
-                }
-            }
-        }
-    }
-}
-
 /// The view and the pen of one transaction.
 pub struct Transaction<'a> {
     engine: &'a Engine,
     overlay: &'a Overlay,
-    /// Values as this transaction found them.
-    found: HashMap<Vec<u8>, Option<Vec<u8>>>,
     checks: Vec<Check>,
-    writes: Vec<Write>,
-    /// Where the write of a key stands: a key is written once, with its last value. A body's runs, or the keys of a
-    /// batch of deletions, mostly lie in the same few bitmaps.
-    written: HashMap<Vec<u8>, usize>,
+    /// Keys whose revision or absence is among the checks.
+    checked: HashSet<Vec<u8>>,
+    /// A key is written once, with its last value: a body's runs, or the keys of a batch of deletions, mostly lie in
+    /// the same few bitmaps. The engine gets the keys in their order, which spares it jumps in its tree.
+    writes: OwnWrites,
     released: Vec<Run>,
     stamp: u64,
     now_ms: i64,
@@ -81,10 +55,9 @@ impl<'a> Transaction<'a> {
         Self {
             engine,
             overlay,
-            found: HashMap::new(),
             checks: Vec::new(),
-            writes: Vec::new(),
-            written: HashMap::new(),
+            checked: HashSet::new(),
+            writes: BTreeMap::new(),
             released: Vec::new(),
             stamp,
             now_ms,
@@ -92,7 +65,12 @@ impl<'a> Transaction<'a> {
     }
 
     pub(super) fn finish(self) -> Planned {
-        Planned { batch: Batch { checks: self.checks, writes: self.writes }, released: self.released }
+        let writes = self.writes.into_iter().map(|(key, value)| match value {
+            Some(value) => Write::Put(key, value),
+            None => Write::Delete(key),
+        });
+        let batch = Batch { checks: self.checks, writes: writes.collect() };
+        Planned { batch, released: self.released }
     }
 
     /// Wall clock at the commit, Unix milliseconds.
@@ -107,57 +85,85 @@ impl<'a> Transaction<'a> {
 
     /// The value of a key.
     pub fn get<E>(&mut self, key: &[u8]) -> Result<Option<Vec<u8>>, Abort<E>> {
-        if let Some(&place) = self.written.get(key) {
-            return Ok(match &self.writes[place] {
-                Write::Put(_, value) => Some(value.clone()),
-                Write::Delete(_) => None,
-            });
-        }
-        if let Some(value) = self.found.get(key) {
+        if let Some(value) = self.writes.get(key) {
             return Ok(value.clone());
         }
-        let entry = match self.overlay.entries.get(key) {
-            Some(entry) => entry.clone(),
-            None => self.engine.get(key)?,
+        let found = match self.overlay.get(key) {
+            Some(Write::Put(_, value)) => Some((self.overlay.revision(), value.clone())),
+            Some(Write::Delete(_)) => None,
+            None => self.engine.get(key)?.map(|entry| (entry.revision, entry.value)),
         };
-        self.checks.push(match &entry {
-            Some(entry) => Check::RevisionIs(key.to_vec(), entry.revision),
-            None => Check::Absent(key.to_vec()),
-        });
-        let value = entry.map(|entry| entry.value);
-        self.found.insert(key.to_vec(), value.clone());
-        Ok(value)
+        if !self.checked.contains(key) {
+            self.checked.insert(key.to_vec());
+            self.checks.push(match &found {
+                Some((revision, _)) => Check::RevisionIs(key.to_vec(), *revision),
+                None => Check::Absent(key.to_vec()),
+            });
+        }
+        Ok(found.map(|(_, value)| value))
     }
 
-    /// Whether no key lies in the range. Must come before any write of this transaction to the range.
+    /// The keys from `start` up to, not including, `end` and their values, ascending: the first `entries_max` of
+    /// them.
+    pub fn range<E>(
+        &mut self,
+        start: &[u8],
+        end: &[u8],
+        entries_max: usize,
+    ) -> Result<Vec<KeyValue>, Abort<E>> {
+        if start >= end || entries_max == 0 {
+            return Ok(Vec::new());
+        }
+        let mut read = range_read(self.overlay, &self.writes, (start, end), entries_max);
+        let mut seen: Option<Vec<u8>> = None;
+        loop {
+            let mut visited = 0;
+            let mut pause = None;
+            self.engine.walk(KeyRange::after(start, end, seen.as_deref()), &mut |key, revision, value| {
+                read.pass(key, revision, value);
+                visited += 1;
+                if read.is_full() {
+                    return Ok(Step::Stop);
+                }
+                if visited < LIST_WALK_ENTRIES_MAX {
+                    return Ok(Step::Next);
+                }
+                pause = Some(key.to_vec());
+                Ok(Step::Stop)
+            })?;
+            if pause.is_none() {
+                break;
+            }
+            seen = pause;
+        }
+        let RangeFound { entries, checks } = read.finish(end);
+        for check in checks {
+            if let Check::RevisionIs(key, _) = &check
+                && !self.checked.insert(key.clone())
+            {
+                continue;
+            }
+            self.checks.push(check);
+        }
+        Ok(entries)
+    }
+
+    /// The least key from `start` up to, not including, `end`, and its value.
+    pub fn first_in_range<E>(&mut self, start: &[u8], end: &[u8]) -> Result<Option<KeyValue>, Abort<E>> {
+        Ok(self.range(start, end, 1)?.pop())
+    }
+
+    /// Whether no key lies in the range.
     pub fn is_range_empty<E>(&mut self, start: &[u8], end: &[u8]) -> Result<bool, Abort<E>> {
-        if !self.overlay.is_empty() {
-            return Err(Abort::Deferred);
-        }
-        let limits = ScanLimits { entries_max: 1, bytes_max: usize::MAX, value_bytes_max: 0 };
-        let page = self.engine.scan(KeyRange::after(start, end, None), limits)?;
-        if page.entries.is_empty() {
-            self.checks.push(Check::RangeEmpty(start.to_vec(), end.to_vec()));
-        }
-        Ok(page.entries.is_empty())
+        Ok(self.first_in_range(start, end)?.is_none())
     }
 
     pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.write(key.clone(), Write::Put(key, value));
+        self.writes.insert(key, Some(value));
     }
 
     pub fn delete(&mut self, key: Vec<u8>) {
-        self.write(key.clone(), Write::Delete(key));
-    }
-
-    fn write(&mut self, key: Vec<u8>, write: Write) {
-        match self.written.entry(key) {
-            hash_map::Entry::Occupied(place) => self.writes[*place.get()] = write,
-            hash_map::Entry::Vacant(place) => {
-                place.insert(self.writes.len());
-                self.writes.push(write);
-            }
-        }
+        self.writes.insert(key, None);
     }
 
     /// Marks the blocks of a new body as used.
@@ -165,26 +171,56 @@ impl<'a> Transaction<'a> {
         runs.iter().try_for_each(|run| self.flip(run, true))
     }
 
-    /// Marks the blocks of a body that no record refers to any more as free. They are reused once the commit is
-    /// durable and the last reader has gone.
-    pub fn release<E>(&mut self, runs: &[Run]) -> Result<(), Abort<E>> {
+    /// Gives each of these runs of a body in use one owner more. Runs are shared whole.
+    pub fn share<E>(&mut self, runs: &[Run]) -> Result<(), Abort<E>> {
         for run in runs {
-            self.flip(run, false)?;
-            self.released.push(*run);
+            for (chunk, blocks) in space_map::by_chunk(run.block..run.block + run.blocks) {
+                let mut map = self.space_map(run, &key_encoding::space_key(run.extent, chunk))?;
+                // On a copy that nobody keeps: only whether they are all in use.
+                if !space_map::flip(&mut map, blocks, false) {
+                    return Err(disagreement(run));
+                }
+            }
+            let key = key_encoding::shared_run_key(run.extent, run.block);
+            let owners = self.owners(run, &key)?;
+            let more = owners.checked_add(1).ok_or_else(|| disagreement(run))?;
+            self.put(key, more.to_be_bytes().to_vec());
         }
         Ok(())
     }
 
+    /// Takes one owner from each run of a body whose record goes. The blocks of a run without any other are marked
+    /// as free; they are reused once the commit is durable and the last reader has gone.
+    pub fn release<E>(&mut self, runs: &[Run]) -> Result<(), Abort<E>> {
+        for run in runs {
+            let key = key_encoding::shared_run_key(run.extent, run.block);
+            match self.owners(run, &key)? {
+                1 => {
+                    self.flip(run, false)?;
+                    self.released.push(*run);
+                }
+                2 => self.delete(key),
+                owners => self.put(key, (owners - 1).to_be_bytes().to_vec()),
+            }
+        }
+        Ok(())
+    }
+
+    /// How many records own a run in use; `key` is its place among the shared ones.
+    fn owners<E>(&mut self, run: &Run, key: &[u8]) -> Result<u32, Abort<E>> {
+        let Some(value) = self.get(key)? else { return Ok(1) };
+        match value.try_into().map(u32::from_be_bytes) {
+            Ok(owners) if owners >= 2 => Ok(owners),
+            _ => Err(disagreement(run)),
+        }
+    }
+
     fn flip<E>(&mut self, run: &Run, used: bool) -> Result<(), Abort<E>> {
-        let disagreement = || Abort::Index(format!("the space map and the records disagree about {run:?}"));
         for (chunk, blocks) in space_map::by_chunk(run.block..run.block + run.blocks) {
             let key = key_encoding::space_key(run.extent, chunk);
-            let mut map = match self.get(&key)? {
-                Some(value) => Chunk::try_from(value.as_slice()).map_err(|_length| disagreement())?,
-                None => [0; CHUNK_BYTES],
-            };
+            let mut map = self.space_map(run, &key)?;
             if !space_map::flip(&mut map, blocks, used) {
-                return Err(disagreement());
+                return Err(disagreement(run));
             }
             if map == [0; CHUNK_BYTES] {
                 self.delete(key);
@@ -194,6 +230,18 @@ impl<'a> Transaction<'a> {
         }
         Ok(())
     }
+
+    /// The bitmap of a chunk that a run lies in.
+    fn space_map<E>(&mut self, run: &Run, key: &[u8]) -> Result<Chunk, Abort<E>> {
+        match self.get(key)? {
+            Some(value) => Chunk::try_from(value.as_slice()).map_err(|_length| disagreement(run)),
+            None => Ok([0; CHUNK_BYTES]),
+        }
+    }
+}
+
+fn disagreement<E>(run: &Run) -> Abort<E> {
+    Abort::Index(format!("the space map and the records disagree about {run:?}"))
 }
 
 #[cfg(test)]

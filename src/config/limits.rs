@@ -196,6 +196,13 @@ pub const COMMIT_GROUP_MAX: usize = 512;
 /// Requests that may wait for the committer; beyond it writers get 503 SlowDown.
 pub const COMMIT_QUEUE_MAX: usize = 4096;
 
+/// How long a rename or a completed upload is remembered, so that the same request sent again acts once (AWS keeps
+/// rename tokens at least as long as its SDKs retry; a day outlasts any client).
+pub const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Remembered answers that a new one forgets at most, once they are due: more than one, so that none pile up.
+pub const FORGOTTEN_AT_ONCE: usize = 4;
+
 /// Longest key of the index: an object key of 1,024 bytes, the table and the bucket before it, a version or a part
 /// after it, and room. LMDB with `longer-keys` and pages of 4 KiB takes 1,982.
 pub const INDEX_KEY_BYTES_MAX: usize = 1200;

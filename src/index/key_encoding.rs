@@ -5,6 +5,7 @@
 //! | `B` | bucket name | [`BucketRecord`](super::record::BucketRecord) |
 //! | `E` | due time, key of an `R` | nothing: when the `R` may be forgotten |
 //! | `G` | bucket id, kind | a bucket's tags |
+//! | `H` | extent, first block | how many owners a run has, where that is more than one |
 //! | `M` | name | what `commit` and `store` keep about the node itself |
 //! | `N` | bucket id, object key | stamp of the key's `null` version, where that is in `V` |
 //! | `O` | bucket id, object key | [`ObjectRecord`](super::record::ObjectRecord) of the current object |
@@ -29,6 +30,7 @@ const NULL_VERSION: u8 = b'N';
 const OBJECT: u8 = b'O';
 const PART: u8 = b'P';
 const REMEMBERED: u8 = b'R';
+const SHARED_RUN: u8 = b'H';
 const SPACE: u8 = b'S';
 const UPLOAD: u8 = b'U';
 const VERSION: u8 = b'V';
@@ -178,6 +180,22 @@ pub fn space_range() -> (Vec<u8>, Vec<u8>) {
 pub fn decode_space_key(key: &[u8]) -> Option<(u32, u16)> {
     let (extent, chunk) = key.strip_prefix(&[SPACE])?.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*extent), u16::from_be_bytes(chunk.try_into().ok()?)))
+}
+
+/// How many owners a run has, named by its first block.
+pub fn shared_run_key(extent: u32, block: u32) -> Vec<u8> {
+    [&[SHARED_RUN][..], &extent.to_be_bytes(), &block.to_be_bytes()].concat()
+}
+
+/// All runs with more than one owner.
+pub fn shared_run_range() -> (Vec<u8>, Vec<u8>) {
+    prefix_range(vec![SHARED_RUN])
+}
+
+/// Extent and first block. `None` for what [`shared_run_key`] cannot have made.
+pub fn decode_shared_run_key(key: &[u8]) -> Option<(u32, u32)> {
+    let (extent, block) = key.strip_prefix(&[SHARED_RUN])?.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*extent), u32::from_be_bytes(block.try_into().ok()?)))
 }
 
 pub fn meta_key(name: &str) -> Vec<u8> {

@@ -49,13 +49,16 @@ proptest! {
 
     #[test]
     fn any_bytes_decode_to_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
-        for table in [b"B", b"M", b"O", b"S"] {
+        for table in [b"B", b"H", b"M", b"O", b"S"] {
             let key = [&table[..], &bytes].concat();
             if let Some((bucket_id, object)) = decode_object_key(&key) {
                 prop_assert_eq!(object_key(bucket_id, &object), key.clone());
             }
             if let Some((extent, chunk)) = decode_space_key(&key) {
                 prop_assert_eq!(space_key(extent, chunk), key.clone());
+            }
+            if let Some((extent, block)) = decode_shared_run_key(&key) {
+                prop_assert_eq!(shared_run_key(extent, block), key.clone());
             }
             if let Some(name) = decode_bucket_key(&key) {
                 prop_assert_eq!(bucket_key(name), key);
@@ -71,13 +74,22 @@ proptest! {
         let (start, end) = space_range();
         prop_assert!(start <= left_encoded && left_encoded < end);
     }
+
+    #[test]
+    fn shared_runs_are_ordered_by_extent_then_block(left in any::<(u32, u32)>(), right in any::<(u32, u32)>()) {
+        let (left_encoded, right_encoded) = (shared_run_key(left.0, left.1), shared_run_key(right.0, right.1));
+        prop_assert_eq!(left_encoded.cmp(&right_encoded), left.cmp(&right));
+        prop_assert_eq!(decode_shared_run_key(&left_encoded), Some(left));
+        let (start, end) = shared_run_range();
+        prop_assert!(start <= left_encoded && left_encoded < end);
+    }
 }
 
 #[test]
 fn tables_do_not_overlap() {
     let (start, end) = bucket_range("");
     assert!(start <= bucket_key("a") && bucket_key("zz") < end);
-    for other in [meta_key("a"), object_key(0, "a"), space_key(0, 0)] {
+    for other in [meta_key("a"), object_key(0, "a"), shared_run_key(0, 0), space_key(0, 0)] {
         assert!(other < start || end <= other);
     }
     let (start, end) = bucket_range("b");

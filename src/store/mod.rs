@@ -14,6 +14,7 @@ pub mod extent;
 pub mod objects;
 pub mod pins;
 pub mod put;
+mod remembered;
 pub mod release;
 pub mod start;
 pub mod upload_id;

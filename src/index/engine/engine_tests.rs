@@ -151,6 +151,31 @@ fn a_page_keeps_its_limits_and_says_whether_there_is_more() {
     }
 }
 
+#[test]
+fn pages_of_several_ranges_are_of_one_state() {
+    let (_directory, engines) = both_engines();
+    for engine in engines {
+        let both = |value: u32| {
+            let value = value.to_be_bytes();
+            engine.commit(&[writes(vec![put(b"a1", &value), put(b"v1", &value)])]).unwrap();
+        };
+        both(0);
+        let ranges = [(KeyRange::between(b"a", b"b"), GENEROUS), (KeyRange::between(b"v", b"w"), GENEROUS)];
+        let written = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (1..50).for_each(both);
+                written.store(true, std::sync::atomic::Ordering::Release);
+            });
+            while !written.load(std::sync::atomic::Ordering::Acquire) {
+                let pages = engine.scan_many(&ranges).unwrap();
+                let [first, second] = &pages[..] else { panic!("{pages:?}") };
+                assert_eq!(first.entries[0].1, second.entries[0].1);
+            }
+        });
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Action {
     Commit(Vec<Batch>),
@@ -265,6 +290,12 @@ fn compare(lmdb: &Engine, memory: &Engine, action: &Action) {
             };
             let page = plain(next_lmdb, lmdb.scan(range, *limits).unwrap());
             assert_eq!(page, plain(next_memory, memory.scan(range, *limits).unwrap()));
+            let nothing = KeyRange::between(b"b", b"a");
+            let ranges = [(range, *limits), (nothing, *limits), (KeyRange::between(b"b", b"c"), GENEROUS)];
+            for engine in [lmdb, memory] {
+                let expected = ranges.map(|(range, limits)| engine.scan(range, limits).unwrap());
+                assert_eq!(engine.scan_many(&ranges).unwrap(), expected);
+            }
             let last = lmdb.scan_last(range).unwrap().map(|(key, entry)| (key, since(next_lmdb, entry)));
             let expected = memory.scan_last(range).unwrap();
             assert_eq!(last, expected.map(|(key, entry)| (key, since(next_memory, entry))));

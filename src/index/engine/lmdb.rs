@@ -25,7 +25,8 @@ use heed::{CommitOrAbort, Database, Env, EnvOpenOptions, RoTxn, RwTxn, WithoutTl
 
 use super::file_growth::FileGrowth;
 use super::{
-    Batch, Bounds, Check, CommitFailure, Entry, KeyRange, Outcome, Statistics, Step, Visitor, Write,
+    Batch, Bounds, Check, CommitFailure, Entry, KeyRange, Outcome, PlacedVisitor, Statistics, Step, Visitor,
+    Write,
 };
 use crate::checksum::crc32c_of;
 use crate::config::limits::{INDEX_KEY_BYTES_MAX, INDEX_MAP_BYTES, INDEX_READERS_MAX};
@@ -176,8 +177,33 @@ impl LmdbEngine {
 
     pub(super) fn walk(&self, bounds: Bounds<'_>, visit: &mut Visitor<'_>) -> Result<(), IndexError> {
         let transaction = self.environment.read_txn().map_err(failed("a scan"))?;
+        self.walk_in(&transaction, bounds, visit)
+    }
+
+    /// Several walks of one state; `None` for a range that can hold nothing.
+    pub(super) fn walk_many(
+        &self,
+        ranges: &[Option<Bounds<'_>>],
+        visit: &mut PlacedVisitor<'_>,
+    ) -> Result<(), IndexError> {
+        let transaction = self.environment.read_txn().map_err(failed("a scan"))?;
+        for (place, bounds) in ranges.iter().enumerate() {
+            let Some(bounds) = bounds else { continue };
+            self.walk_in(&transaction, *bounds, &mut |key, revision, value| {
+                visit(place, key, revision, value)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn walk_in(
+        &self,
+        transaction: &RoTxn<'_, WithoutTls>,
+        bounds: Bounds<'_>,
+        visit: &mut Visitor<'_>,
+    ) -> Result<(), IndexError> {
         let range_from = |start: Bound<&[u8]>| {
-            self.records.range(&transaction, &(start, bounds.end)).map_err(failed("a scan"))
+            self.records.range(transaction, &(start, bounds.end)).map_err(failed("a scan"))
         };
         let mut entries = range_from(bounds.start)?;
         let mut target: Option<Vec<u8>> = None;
@@ -243,20 +269,32 @@ impl LmdbEngine {
         Ok(outcomes)
     }
 
-    /// Space for all that the group may write, at the worst: each write copies the pages of its path and splits
-    /// each of them, and LMDB writes down which pages it freed.
+    /// Space for all that the group may write, at the worst. A commit copies each page of the tree that it changes,
+    /// once: those on the path of a put, those on the path of a deletion and, to even them out, one beside each. A
+    /// put may split every page of its path, a deletion lengthen a separator so that its page splits. LMDB also
+    /// writes down which pages it freed.
     fn secure_space_for(&self, group: &[Batch]) -> heed::Result<()> {
         let tree = self.environment.unnamed_database_stat();
-        let path_pages = u64::from(tree.depth) + 1;
-        let (mut pages, mut one_page_values) = (0, true);
+        let depth = u64::from(tree.depth);
+        let (mut puts, mut deletes, mut value_pages, mut one_page_values) = (0, 0, 0, true);
         for write in group.iter().flat_map(|batch| &batch.writes) {
-            pages += 2 * path_pages + 1;
-            if let Write::Put(_, value) = write {
-                pages += value.len() as u64 / u64::from(tree.page_size) + 1;
-                one_page_values &= value.len() <= ONE_PAGE_VALUE_BYTES_MAX;
+            match write {
+                Write::Put(_, value) => {
+                    puts += 1;
+                    value_pages += value.len() as u64 / u64::from(tree.page_size) + 1;
+                    one_page_values &= value.len() <= ONE_PAGE_VALUE_BYTES_MAX;
+                }
+                Write::Delete(_) => deletes += 1,
             }
         }
-        if pages == 0 { Ok(()) } else { self.secure_space(pages + pages / 64 + 64, one_page_values) }
+        if puts + deletes == 0 {
+            return Ok(());
+        }
+        let paths = puts + 2 * deletes;
+        let copied = paths.min(tree.leaf_pages as u64) + (paths * depth).min(tree.branch_pages as u64);
+        let split = puts * (depth + 2) + deletes.min(tree.leaf_pages as u64);
+        let pages = copied + split + value_pages;
+        self.secure_space(pages + pages / 64 + 64, one_page_values)
     }
 
     /// Written space for `pages` new pages behind the tree; or, where the filesystem has no more and any free page

@@ -7,6 +7,7 @@ use heed::CompactionOption;
 use super::super::tests::scratch_directory;
 use super::super::{Engine, ScanLimits};
 use super::*;
+use crate::config::limits::INDEX_GROWTH_BYTES_MAX;
 
 fn put(key: &str, value: &[u8]) -> Batch {
     Batch { checks: Vec::new(), writes: vec![Write::Put(key.into(), value.to_vec())] }
@@ -68,6 +69,26 @@ fn a_full_map_fails_the_group_and_harms_nothing() {
     assert_eq!(engine.get(b"kept").unwrap().unwrap().value, b"value");
     assert_eq!(engine.next_revision(), revision);
     assert_eq!(engine.commit(&[put("after", b"value")]).unwrap(), [Outcome::Committed]);
+}
+
+#[test]
+fn many_deletions_ask_for_no_more_space_than_the_tree_has_pages() {
+    let directory = scratch_directory();
+    let engine = LmdbEngine::open(directory.path()).unwrap();
+    let keys = || (0..20_000_u32).map(|number| [&b"P"[..], &number.to_be_bytes()].concat());
+    let puts = keys().map(|key| Write::Put(key, vec![7; 100])).collect();
+    engine.commit(&[Batch { checks: Vec::new(), writes: puts }]).unwrap();
+    let file_bytes = || directory.path().join("data.mdb").metadata().unwrap().len();
+    let (tree_bytes, before) = (engine.statistics().bytes_used, file_bytes());
+    let deletions = keys().map(Write::Delete).collect();
+    engine.commit(&[Batch { checks: Vec::new(), writes: deletions }]).unwrap();
+    assert!(
+        file_bytes() - before <= 3 * tree_bytes + INDEX_GROWTH_BYTES_MAX,
+        "{} grew to {}",
+        before,
+        file_bytes()
+    );
+    assert_eq!(engine.statistics().entries, 0);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::{Batch, Bounds, Check, Entry, KeyRange, Outcome, Statistics, Step, Visitor, Write};
+use super::{
+    Batch, Bounds, Check, Entry, KeyRange, Outcome, PlacedVisitor, Statistics, Step, Visitor, Write,
+};
 use crate::index::error::IndexError;
 
 /// A sorted map behind a lock. Clones share it.
@@ -45,21 +47,19 @@ impl MemoryEngine {
     }
 
     pub(super) fn walk(&self, bounds: Bounds<'_>, visit: &mut Visitor<'_>) -> Result<(), IndexError> {
+        self.read().walk(bounds, visit)
+    }
+
+    /// Several walks of one state; `None` for a range that can hold nothing.
+    pub(super) fn walk_many(
+        &self,
+        ranges: &[Option<Bounds<'_>>],
+        visit: &mut PlacedVisitor<'_>,
+    ) -> Result<(), IndexError> {
         let records = self.read();
-        let mut entries = records.entries.range::<[u8], _>((bounds.start, bounds.end));
-        while let Some((key, entry)) = entries.next() {
-            match visit(key, entry.revision, &entry.value)? {
-                Step::Next => {}
-                Step::Stop => break,
-                Step::Seek(target) if target <= *key => {}
-                Step::Seek(target) => {
-                    if matches!(bounds.end, Bound::Excluded(end) if target.as_slice() >= end) {
-                        break;
-                    }
-                    entries =
-                        records.entries.range::<[u8], _>((Bound::Included(target.as_slice()), bounds.end));
-                }
-            }
+        for (place, bounds) in ranges.iter().enumerate() {
+            let Some(bounds) = bounds else { continue };
+            records.walk(*bounds, &mut |key, revision, value| visit(place, key, revision, value))?;
         }
         Ok(())
     }
@@ -107,6 +107,24 @@ impl MemoryEngine {
 }
 
 impl Records {
+    fn walk(&self, bounds: Bounds<'_>, visit: &mut Visitor<'_>) -> Result<(), IndexError> {
+        let mut entries = self.entries.range::<[u8], _>((bounds.start, bounds.end));
+        while let Some((key, entry)) = entries.next() {
+            match visit(key, entry.revision, &entry.value)? {
+                Step::Next => {}
+                Step::Stop => break,
+                Step::Seek(target) if target <= *key => {}
+                Step::Seek(target) => {
+                    if matches!(bounds.end, Bound::Excluded(end) if target.as_slice() >= end) {
+                        break;
+                    }
+                    entries = self.entries.range::<[u8], _>((Bound::Included(target.as_slice()), bounds.end));
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn holds(&self, check: &Check) -> bool {
         match check {
             Check::Absent(key) => !self.entries.contains_key(key),

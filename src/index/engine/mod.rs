@@ -144,6 +144,35 @@ pub struct Statistics {
 
 type Visitor<'v> = dyn FnMut(&[u8], u64, &[u8]) -> Result<Step, IndexError> + 'v;
 
+/// A visitor of several ranges, which also hears the place of the range.
+type PlacedVisitor<'v> = dyn FnMut(usize, &[u8], u64, &[u8]) -> Result<Step, IndexError> + 'v;
+
+/// A page while it fills.
+struct PageFill {
+    limits: ScanLimits,
+    bytes: usize,
+    page: Page,
+}
+
+impl PageFill {
+    fn new(limits: ScanLimits) -> Self {
+        Self { limits, bytes: 0, page: Page { entries: Vec::new(), more: false } }
+    }
+
+    fn take(&mut self, key: &[u8], revision: u64, value: &[u8]) -> Step {
+        let Page { entries, more } = &mut self.page;
+        let value = value.get(..self.limits.value_bytes_max).unwrap_or(value);
+        self.bytes += key.len() + value.len();
+        let is_over = self.bytes > self.limits.bytes_max && !entries.is_empty();
+        if is_over || entries.len() >= self.limits.entries_max {
+            *more = true;
+            return Step::Stop;
+        }
+        entries.push((key.to_vec(), Entry { revision, value: value.to_vec() }));
+        Step::Next
+    }
+}
+
 impl Engine {
     /// The engine of a node: LMDB in `directory`, which is created if need be.
     pub fn open(directory: &Path) -> Result<Self, IndexError> {
@@ -167,20 +196,23 @@ impl Engine {
 
     /// One page of entries, ascending.
     pub fn scan(&self, range: KeyRange<'_>, limits: ScanLimits) -> Result<Page, IndexError> {
-        let mut entries: Vec<(Vec<u8>, Entry)> = Vec::new();
-        let mut bytes = 0;
-        let mut more = false;
-        self.walk(range, &mut |key, revision, value| {
-            let value = value.get(..limits.value_bytes_max).unwrap_or(value);
-            bytes += key.len() + value.len();
-            if entries.len() >= limits.entries_max || (bytes > limits.bytes_max && !entries.is_empty()) {
-                more = true;
-                return Ok(Step::Stop);
-            }
-            entries.push((key.to_vec(), Entry { revision, value: value.to_vec() }));
-            Ok(Step::Next)
-        })?;
-        Ok(Page { entries, more })
+        let mut page = PageFill::new(limits);
+        self.walk(range, &mut |key, revision, value| Ok(page.take(key, revision, value)))?;
+        Ok(page.page)
+    }
+
+    /// A page of each range, all as of one committed state, in the order of the ranges.
+    pub fn scan_many(&self, ranges: &[(KeyRange<'_>, ScanLimits)]) -> Result<Vec<Page>, IndexError> {
+        let bounds: Vec<Option<Bounds<'_>>> = ranges.iter().map(|(range, _)| range.bounds()).collect();
+        let mut pages: Vec<PageFill> = ranges.iter().map(|(_, limits)| PageFill::new(*limits)).collect();
+        let mut visit = |place: usize, key: &[u8], revision, value: &[u8]| {
+            Ok(pages.get_mut(place).map_or(Step::Stop, |page| page.take(key, revision, value)))
+        };
+        match self {
+            Self::Lmdb(engine) => engine.walk_many(&bounds, &mut visit)?,
+            Self::Memory(engine) => engine.walk_many(&bounds, &mut visit)?,
+        }
+        Ok(pages.into_iter().map(|page| page.page).collect())
     }
 
     /// Shows the entries of a range to `visit`, ascending and as of one committed state, without copying them.

@@ -1,0 +1,56 @@
+//! Answers that outlive their request: a rename or a completion that is sent again acts once.
+//!
+//! An answer is remembered in the transaction that it answers, so it is as durable as what was done. Each new one
+//! forgets a few that are due: nobody has to sweep, and there are never many more than were made within the time.
+
+use crate::commit::{Abort, Transaction};
+use crate::config::limits::{FORGOTTEN_AT_ONCE, REMEMBERED_MS};
+use crate::index::key_encoding;
+use crate::index::record::{Listed, Remembered};
+
+/// What an id names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A bucket's id and a client's token.
+    Rename = b'r' as isize,
+    /// An upload's id.
+    Completion = b'c' as isize,
+}
+
+/// The answer to an earlier request of this id.
+pub(super) fn recall<E>(
+    transaction: &mut Transaction<'_>,
+    kind: Kind,
+    id: &[u8],
+) -> Result<Option<Remembered>, Abort<E>> {
+    let Some(value) = transaction.get(&key_encoding::remembered_key(kind as u8, id))? else { return Ok(None) };
+    let remembered = Remembered::decode(&value).map_err(|error| Abort::Index(error.to_string()))?;
+    Ok(Some(remembered).filter(|remembered| remembered.due_ms > transaction.now_ms()))
+}
+
+/// Remembers what this transaction answers.
+pub(super) fn remember<E>(
+    transaction: &mut Transaction<'_>,
+    kind: Kind,
+    id: &[u8],
+    fingerprint: [u8; 32],
+    made: Option<Listed>,
+) -> Result<(), Abort<E>> {
+    forget(transaction)?;
+    let due_ms = transaction.now_ms() + REMEMBERED_MS;
+    let key = key_encoding::remembered_key(kind as u8, id);
+    transaction.put(key_encoding::expiry_key(due_ms, &key), Vec::new());
+    transaction.put(key, Remembered { fingerprint, made, due_ms }.encode());
+    Ok(())
+}
+
+fn forget<E>(transaction: &mut Transaction<'_>) -> Result<(), Abort<E>> {
+    let (start, end) = key_encoding::expiry_range(transaction.now_ms());
+    for (expiry, _) in transaction.range(&start, &end, FORGOTTEN_AT_ONCE)? {
+        if let Some(key) = key_encoding::decode_expiry_key(&expiry) {
+            transaction.delete(key.to_vec());
+        }
+        transaction.delete(expiry);
+    }
+    Ok(())
+}
