@@ -15,5 +15,6 @@ pub mod ops;
 pub mod pipeline;
 pub mod request_id;
 pub mod route;
+pub mod tagging;
 pub mod timestamp;
 pub mod xml;

@@ -11,8 +11,11 @@ pub mod error;
 pub mod extent;
 pub mod objects;
 pub mod pins;
+pub mod preconditions;
 pub mod release;
 pub mod start;
+pub mod upload_id;
+pub mod version_id;
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use crate::http::date;
 use crate::http::response::Response;
 use crate::index::record::object::{Listed, ObjectRecord, StoredChecksum, SystemHeader};
 use crate::s3::address::Address;
+use crate::s3::headers::checksum::type_name;
 use crate::s3::headers::metadata::{SYSTEM_HEADERS, USER_PREFIX};
 
 /// Query parameters that replace a stored header in one response.
@@ -74,7 +75,7 @@ pub fn with_checksum(response: Response, checksum: Option<&StoredChecksum>) -> R
     };
     response
         .header(algorithm.header(), BASE64.encode(&checksum.bytes))
-        .header("x-amz-checksum-type", if checksum.full_object { "FULL_OBJECT" } else { "COMPOSITE" })
+        .header("x-amz-checksum-type", type_name(checksum.full_object))
 }
 
 fn system(record: &ObjectRecord, header: SystemHeader) -> Option<&str> {
