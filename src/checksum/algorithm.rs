@@ -1,5 +1,7 @@
 //! The five checksum algorithms of the API: their names on the wire and their ids on disk.
 
+use crc_fast::CrcAlgorithm;
+
 /// Ids are stored in object records: never renumber.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -11,6 +13,14 @@ pub enum Algorithm {
     Crc64Nvme = 3,
     Sha1 = 4,
     Sha256 = 5,
+}
+
+/// What computes an algorithm.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Family {
+    Crc(CrcAlgorithm),
+    Sha1,
+    Sha256,
 }
 
 impl Algorithm {
@@ -58,6 +68,16 @@ impl Algorithm {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.header().as_bytes().eq_ignore_ascii_case(name.as_ref()))
+    }
+
+    pub(super) fn family(self) -> Family {
+        match self {
+            Self::Crc32 => Family::Crc(CrcAlgorithm::Crc32IsoHdlc),
+            Self::Crc32c => Family::Crc(CrcAlgorithm::Crc32Iscsi),
+            Self::Crc64Nvme => Family::Crc(CrcAlgorithm::Crc64Nvme),
+            Self::Sha1 => Family::Sha1,
+            Self::Sha256 => Family::Sha256,
+        }
     }
 
     pub fn digest_bytes(self) -> usize {

@@ -29,6 +29,14 @@ impl Digest {
         Some(Self { algorithm, bytes: padded })
     }
 
+    /// The low bytes of a CRC register. The algorithm must be a CRC.
+    pub(super) fn from_crc(algorithm: Algorithm, value: u64) -> Self {
+        let mut bytes = [0; DIGEST_BYTES_MAX];
+        let length = algorithm.digest_bytes();
+        bytes[..length].copy_from_slice(&value.to_be_bytes()[size_of::<u64>() - length..]);
+        Self { algorithm, bytes }
+    }
+
     /// Padded base64 as in the header; `None` for anything else, other lengths included.
     pub fn from_base64(algorithm: Algorithm, text: impl AsRef<[u8]>) -> Option<Self> {
         // 44 characters encode 32 bytes; the decoder asks for room by its own estimate, hence the slack.

@@ -3,6 +3,7 @@
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
+use super::algorithm::Family;
 use super::{Algorithm, Digest};
 
 /// Digest in the making. Splitting the input differently never changes the result.
@@ -21,13 +22,10 @@ enum State {
 
 impl Hasher {
     pub fn new(algorithm: Algorithm) -> Self {
-        let crc = |parameters| State::Crc(crc_fast::Digest::new(parameters));
-        let state = match algorithm {
-            Algorithm::Crc32 => crc(crc_fast::CrcAlgorithm::Crc32IsoHdlc),
-            Algorithm::Crc32c => crc(crc_fast::CrcAlgorithm::Crc32Iscsi),
-            Algorithm::Crc64Nvme => crc(crc_fast::CrcAlgorithm::Crc64Nvme),
-            Algorithm::Sha1 => State::Sha1(Sha1::new()),
-            Algorithm::Sha256 => State::Sha256(Sha256::new()),
+        let state = match algorithm.family() {
+            Family::Crc(crc) => State::Crc(crc_fast::Digest::new(crc)),
+            Family::Sha1 => State::Sha1(Sha1::new()),
+            Family::Sha256 => State::Sha256(Sha256::new()),
         };
         Self { algorithm, state }
     }
@@ -46,10 +44,7 @@ impl Hasher {
 
     pub fn finish(self) -> Digest {
         let digest = match self.state {
-            State::Crc(crc) => {
-                let value = crc.finalize().to_be_bytes();
-                Digest::from_bytes(self.algorithm, &value[value.len() - self.algorithm.digest_bytes()..])
-            }
+            State::Crc(crc) => Some(Digest::from_crc(self.algorithm, crc.finalize())),
             State::Sha1(sha1) => Digest::from_bytes(self.algorithm, &sha1.finalize()),
             State::Sha256(sha256) => Digest::from_bytes(self.algorithm, &sha256.finalize()),
         };

@@ -10,9 +10,11 @@ mod crc32c;
 mod digest;
 mod hasher;
 mod md5;
+mod parts;
 
 pub use algorithm::Algorithm;
 pub use crc32c::crc32c_of;
 pub use digest::Digest;
 pub use hasher::Hasher;
 pub use md5::Md5;
+pub use parts::composite;

@@ -108,6 +108,18 @@ pub const KEY_BYTES_MAX: usize = 1024;
 /// User metadata, names without `x-amz-meta-` plus values (AWS: `MetadataTooLarge`).
 pub const METADATA_BYTES_MAX: usize = 2048;
 
+/// Tags of one object.
+pub const OBJECT_TAGS_MAX: usize = 10;
+
+/// Tags of one bucket.
+pub const BUCKET_TAGS_MAX: usize = 10;
+
+/// Key of a tag, in UTF-16 units as AWS counts.
+pub const TAG_KEY_UNITS_MAX: usize = 128;
+
+/// Value of a tag, in UTF-16 units.
+pub const TAG_VALUE_UNITS_MAX: usize = 256;
+
 /// One PUT or one part.
 pub const SINGLE_PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 

@@ -75,7 +75,7 @@ impl Conditions {
 pub fn if_range_holds(value: &[u8], etag: &str, last_modified_s: i64) -> bool {
     match parse_http(value) {
         Some(date) => date == last_modified_s,
-        None => tag_matches(value.trim_ascii(), etag, Comparison::Strong),
+        None => TagMember::read(value.trim_ascii()).matches(etag, Comparison::Strong),
     }
 }
 
@@ -99,20 +99,51 @@ enum Comparison {
     Weak,
 }
 
-/// Whether a list of entity tags, or `*`, names this one. Tags without quotes are taken too: S3 clients send
-/// them.
-fn lists_tag(list: &[u8], etag: &str, comparison: Comparison) -> bool {
-    let mut rest = list;
-    loop {
-        let start = rest.iter().position(|byte| !matches!(byte, b',' | b' ' | b'\t'));
-        let Some(start) = start else { return false };
-        rest = &rest[start..];
-        let end = tag_end(rest);
-        if tag_matches(rest[..end].trim_ascii(), etag, comparison) {
-            return true;
+/// A member of a list of entity tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagMember<'a> {
+    /// `*`.
+    Any,
+    /// Without quotes. Tags that never had any are taken too: S3 clients send them.
+    Tag { opaque: &'a [u8], weak: bool },
+}
+
+impl<'a> TagMember<'a> {
+    fn read(member: &'a [u8]) -> Self {
+        if member == b"*" {
+            return Self::Any;
         }
-        rest = &rest[end..];
+        let (tag, weak) = match member.strip_prefix(b"W/") {
+            Some(tag) => (tag, true),
+            None => (member, false),
+        };
+        let opaque = tag.strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\"")).unwrap_or(tag);
+        Self::Tag { opaque, weak }
     }
+
+    fn matches(self, etag: &str, comparison: Comparison) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tag { weak: true, .. } if comparison == Comparison::Strong => false,
+            Self::Tag { opaque, .. } => opaque == etag.as_bytes(),
+        }
+    }
+}
+
+/// The members of the list that an If-Match or If-None-Match holds.
+pub fn tag_members(list: &[u8]) -> impl Iterator<Item = TagMember<'_>> {
+    let mut rest = list;
+    std::iter::from_fn(move || {
+        let start = rest.iter().position(|byte| !matches!(byte, b',' | b' ' | b'\t'))?;
+        let (member, after) = rest[start..].split_at(tag_end(&rest[start..]));
+        rest = after;
+        Some(TagMember::read(member.trim_ascii()))
+    })
+}
+
+/// Whether a list of entity tags, or `*`, names this one.
+fn lists_tag(list: &[u8], etag: &str, comparison: Comparison) -> bool {
+    tag_members(list).any(|member| member.matches(etag, comparison))
 }
 
 /// Length of the list member at the start of `list`: a comma inside quotes belongs to the tag.
@@ -124,19 +155,6 @@ fn tag_end(list: &[u8]) -> usize {
     };
     let after = &list[quoted_bytes..];
     quoted_bytes + memchr::memchr(b',', after).unwrap_or(after.len())
-}
-
-fn tag_matches(tag: &[u8], etag: &str, comparison: Comparison) -> bool {
-    if tag == b"*" {
-        return true;
-    }
-    let tag = match tag.strip_prefix(b"W/") {
-        Some(_) if comparison == Comparison::Strong => return false,
-        Some(weak) => weak,
-        None => tag,
-    };
-    let opaque = tag.strip_prefix(b"\"").and_then(|tag| tag.strip_suffix(b"\"")).unwrap_or(tag);
-    opaque == etag.as_bytes()
 }
 
 #[cfg(test)]

@@ -99,6 +99,16 @@ fn if_range() {
     assert!(!holds(&format_http(MODIFIED_S + 1)) && !holds(&format_http(MODIFIED_S - 1)));
 }
 
+#[test]
+fn members_of_a_list() {
+    let tag = |opaque, weak| TagMember::Tag { opaque, weak };
+    let members: Vec<_> = tag_members(b" \"a,b\",, W/\"c\" ,d,* ,\"e").collect();
+    let expected =
+        [tag(b"a,b", false), tag(b"c", true), tag(b"d", false), TagMember::Any, tag(b"\"e", false)];
+    assert_eq!(members, expected);
+    assert_eq!(tag_members(b" ,").next(), None);
+}
+
 proptest! {
     #[test]
     fn random_lists_never_panic(list in "[\"W/, *a\t]{0,24}", comparison in any::<bool>()) {

@@ -19,5 +19,6 @@ pub mod pipeline;
 pub mod reading;
 pub mod request_id;
 pub mod route;
+pub mod tagging;
 pub mod timestamp;
 pub mod xml;

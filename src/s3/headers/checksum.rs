@@ -38,10 +38,7 @@ impl Promise {
                                    x-amz-trailer headers were found.";
                     return Err(S3Error::invalid_request(message));
                 }
-                _ => {
-                    let message = "Value for x-amz-sdk-checksum-algorithm header is invalid.";
-                    return Err(S3Error::invalid_request(message));
-                }
+                _ => return Err(invalid_header("x-amz-sdk-checksum-algorithm")),
             }
         }
         Ok(promise)
@@ -103,24 +100,37 @@ fn content_md5(head: &RequestHead) -> Result<Option<[u8; 16]>, S3Error> {
     decoded.map(Some).ok_or_else(|| S3Error::invalid_digest(&String::from_utf8_lossy(value)))
 }
 
-/// The one `x-amz-checksum-<algorithm>` header.
+/// The digest in the one `x-amz-checksum-<algorithm>` header.
 fn header_value(head: &RequestHead) -> Result<Option<Digest>, S3Error> {
+    let Some((algorithm, value)) = sole_header(head)? else { return Ok(None) };
+    let digest = Digest::from_base64(algorithm, value);
+    digest.map(Some).ok_or_else(|| invalid_header(algorithm.header()))
+}
+
+/// The one `x-amz-checksum-<algorithm>` header and its value as sent.
+pub(super) fn sole_header(head: &RequestHead) -> Result<Option<(Algorithm, &[u8])>, S3Error> {
     let mut found = None;
     for (name, value) in head.headers() {
         if !name.starts_with(PREFIX) || NO_CHECKSUMS.contains(&name) {
             continue;
         }
-        let invalid = || {
-            let name = String::from_utf8_lossy(name);
-            S3Error::invalid_request(format!("Value for {name} header is invalid."))
-        };
-        let algorithm = Algorithm::from_header(name).ok_or_else(invalid)?;
+        let algorithm =
+            Algorithm::from_header(name).ok_or_else(|| invalid_header(&String::from_utf8_lossy(name)))?;
         if found.is_some() {
             return Err(several());
         }
-        found = Some(Digest::from_base64(algorithm, value).ok_or_else(invalid)?);
+        found = Some((algorithm, value));
     }
     Ok(found)
+}
+
+pub(super) fn invalid_header(name: &str) -> S3Error {
+    S3Error::invalid_request(format!("Value for {name} header is invalid."))
+}
+
+/// As in `x-amz-checksum-type` and in XML.
+pub fn type_name(full_object: bool) -> &'static str {
+    if full_object { "FULL_OBJECT" } else { "COMPOSITE" }
 }
 
 fn trailer(head: &RequestHead) -> Result<Option<Algorithm>, S3Error> {

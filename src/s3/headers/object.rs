@@ -10,6 +10,7 @@ use crate::http::date;
 use crate::http::response::Response;
 use crate::index::record::object::{Listed, ObjectRecord, StoredChecksum, SystemHeader};
 use crate::s3::address::Address;
+use crate::s3::headers::checksum::type_name;
 use crate::s3::headers::metadata::{SYSTEM_HEADERS, USER_PREFIX};
 
 /// Query parameters that replace a stored header in one response.
@@ -86,7 +87,7 @@ pub fn checksum_text(listed: &Listed) -> Option<(Algorithm, String)> {
 }
 
 pub fn checksum_type(checksum: &StoredChecksum) -> &'static str {
-    if checksum.full_object { "FULL_OBJECT" } else { "COMPOSITE" }
+    type_name(checksum.full_object)
 }
 
 pub fn base64(bytes: &[u8]) -> String {
