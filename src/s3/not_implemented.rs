@@ -99,7 +99,6 @@ pub const REFUSED: &[Refused] = &[
     header("x-amz-server-side-encryption-customer-key-md5", ANY),
     header("x-amz-server-side-encryption", WRITES),
     header("x-amz-server-side-encryption-aws-kms-key-id", WRITES),
-    header("x-amz-tagging", WRITES),
     header("x-amz-website-redirect-location", WRITES),
     header("x-amz-object-lock-mode", WRITES),
     header("x-amz-object-lock-retain-until-date", WRITES),
