@@ -45,11 +45,12 @@ pub enum UploadItem {
     CommonPrefix(String),
 }
 
-/// Items in order, and where the next page starts. Without a next marker this is the last page.
+/// Items in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UploadPage {
     pub items: Vec<UploadItem>,
-    pub next: Option<UploadMarker>,
+    /// At least one more item follows.
+    pub more: bool,
 }
 
 /// One page of a bucket's uploads.
@@ -76,7 +77,9 @@ fn start(bucket_id: u64, after: &UploadMarker) -> Bound<Vec<u8>> {
         UploadMarker::AfterUpload { key, stamp } => {
             Bound::Excluded(key_encoding::upload_key(bucket_id, key, *stamp))
         }
-        UploadMarker::AfterPrefix(prefix) => Bound::Included(key_encoding::uploads_range(bucket_id, prefix).1),
+        UploadMarker::AfterPrefix(prefix) => {
+            Bound::Included(key_encoding::uploads_range(bucket_id, prefix).1)
+        }
     }
 }
 
@@ -89,9 +92,9 @@ struct PageBuilder {
 
 impl PageBuilder {
     fn visit(&mut self, encoded: &[u8], value: &[u8]) -> Result<Step, IndexError> {
-        let UploadPage { items, next } = &mut self.page;
+        let UploadPage { items, more } = &mut self.page;
         if items.len() == self.items_max {
-            *next = items.last().map(UploadItem::marker);
+            *more = true;
             return Ok(Step::Stop);
         }
         let damaged =
@@ -109,16 +112,6 @@ impl PageBuilder {
             .map_err(|source| IndexError::Record { key: encoded.to_vec(), source })?;
         items.push(UploadItem::Upload { key, stamp, record: Box::new(record) });
         Ok(Step::Next)
-    }
-}
-
-impl UploadItem {
-    /// Where to go on after this item.
-    fn marker(&self) -> UploadMarker {
-        match self {
-            Self::Upload { key, stamp, .. } => UploadMarker::AfterUpload { key: key.clone(), stamp: *stamp },
-            Self::CommonPrefix(prefix) => UploadMarker::AfterPrefix(prefix.clone()),
-        }
     }
 }
 

@@ -75,18 +75,39 @@ pub enum CompleteRefusal {
     /// The numbers do not ascend.
     PartOrder,
     /// The part was not received, or is another than the one named.
-    Part { number: u32, etag: String },
+    Part {
+        number: u32,
+        etag: String,
+    },
     /// A part that is not the last has too few bytes.
-    PartTooSmall { number: u32, etag: String, bytes: u64 },
-    TooLarge { bytes: u64 },
+    PartTooSmall {
+        number: u32,
+        etag: String,
+        bytes: u64,
+    },
+    TooLarge {
+        bytes: u64,
+    },
     /// The checksum of each part is needed, and that of this one was not sent.
-    PartChecksumMissing { number: u32, algorithm: Algorithm },
+    PartChecksumMissing {
+        number: u32,
+        algorithm: Algorithm,
+    },
     /// The checksum of this part is of another algorithm than the upload's.
-    PartChecksumAlgorithm { number: u32, sent: Algorithm },
+    PartChecksumAlgorithm {
+        number: u32,
+        sent: Algorithm,
+    },
     /// The upload's checksum is of the other kind.
-    ChecksumType { full_object: bool },
-    Checksum { sent: Algorithm },
-    Size { bytes: u64 },
+    ChecksumType {
+        full_object: bool,
+    },
+    Checksum {
+        sent: Algorithm,
+    },
+    Size {
+        bytes: u64,
+    },
     Write(WriteRefusal),
 }
 
@@ -208,7 +229,8 @@ impl Completion {
             while let Some((_, part)) = parts.next_if(|(number, _)| u32::from(*number) < named.number) {
                 sorted.unnamed.push(part);
             }
-            match parts.next_if(|(number, part)| u32::from(*number) == named.number && Some(part.md5) == *tag) {
+            match parts.next_if(|(number, part)| u32::from(*number) == named.number && Some(part.md5) == *tag)
+            {
                 Some((_, part)) => sorted.named.push(part),
                 None => return Err(named.is_not_there()),
             }
@@ -234,7 +256,8 @@ impl Completion {
         let checksum = digest.map(|digest| StoredChecksum::of(&digest, full_object));
         let etag = etag(&parts);
         let UploadRecord { owner, metadata, encryption, .. } = upload;
-        let mut content = Content { segments: Vec::new(), parts: Vec::with_capacity(parts.len()), encryption };
+        let mut content =
+            Content { segments: Vec::new(), parts: Vec::with_capacity(parts.len()), encryption };
         for (named, part) in self.parts.iter().zip(parts) {
             content.segments.extend(part.segments);
             let checksum = part.checksum.map(|checksum| checksum.bytes);

@@ -10,8 +10,8 @@ use crate::index::engine::{KeyRange, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::body::runs_of;
 use crate::index::record::{
-    BucketRecord, Metadata, Owner, PART_LISTED_BYTES_MAX, PartListed, PartRecord, Run, Segment, StoredChecksum,
-    UploadChecksum, UploadRecord,
+    BucketRecord, Metadata, Owner, PART_LISTED_BYTES_MAX, PartListed, PartRecord, Run, Segment,
+    StoredChecksum, UploadChecksum, UploadRecord,
 };
 use crate::index::upload_listing::{self, UploadPage, UploadQuery};
 use crate::seal::KeyCheck;
@@ -173,7 +173,11 @@ impl Store {
             return Ok(None);
         }
         let listed = parts.entries.iter().map(|(key, entry)| listed_part(key, &entry.value));
-        Ok(Some(PartPage { upload, parts: listed.collect::<Result<_, _>>()?, more: parts.more }))
+        Ok(Some(PartPage {
+            upload,
+            parts: listed.collect::<Result<_, _>>()?,
+            more: parts.more && parts_max > 0,
+        }))
     }
 
     /// One page of a bucket's open uploads.
