@@ -261,6 +261,8 @@ def test_mount(rclone, client, bucket, tmp_path):
         assert (folder / "dir/renamed").read_bytes() == content
         client.put_object(Bucket=bucket, Key="put", Body=b"from outside")
         assert (folder / "put").read_bytes() == b"from outside"
-        (folder / "put").unlink()
-    assert s3.all_keys(client, bucket) == ["dir/renamed"]
+        (folder / "put").rename(folder / "moved")
+        (folder / "gone").write_bytes(b"x")
+        (folder / "gone").unlink()
+    assert s3.all_keys(client, bucket) == ["dir/renamed", "moved"]
     assert s3.body_of(client, bucket, "dir/renamed") == content

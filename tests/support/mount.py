@@ -48,14 +48,14 @@ def _wait_for_mount(directory: Path, process: subprocess.Popen, log: Path) -> No
 def _unmount(directory: Path, process: subprocess.Popen) -> None:
     fusermount = shutil.which("fusermount3") or shutil.which("fusermount")
     assert fusermount, "fusermount is missing: run scripts/install_clients"
-    if os.path.ismount(directory):
-        # A failed test may have left a file open there; a lazy unmount works even so.
-        plain = subprocess.run([fusermount, "-u", directory], capture_output=True)
-        if plain.returncode != 0:
-            subprocess.run([fusermount, "-u", "-z", directory], check=True, capture_output=True)
     try:
+        if os.path.ismount(directory):
+            # A failed test may have left a file open there; a lazy unmount works even so.
+            plain = subprocess.run([fusermount, "-u", directory], capture_output=True)
+            if plain.returncode != 0:
+                subprocess.run([fusermount, "-u", "-z", directory], check=True, capture_output=True)
         process.wait(UNMOUNT_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
