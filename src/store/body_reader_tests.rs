@@ -62,7 +62,7 @@ fn verified_ranges_are_the_wanted_bytes() {
     for (sequence, payload_bytes) in [(0, FRAME_PAYLOAD_BYTES), (1, 10)] {
         let start = sequence as usize * FRAME_BYTES;
         let end = start + frame::blocks_of_frame(payload_bytes) as usize * BLOCK_BYTES;
-        frame::seal(&mut buffer[start..end], FrameIdentity { body_id: 5, sequence, payload_bytes });
+        frame::complete(&mut buffer[start..end], FrameIdentity { body_id: 5, sequence, payload_bytes });
     }
     let read = |body_id| Read {
         body: Rc::new(BodyView { body_id, shape: BodyShape::new(PAYLOAD + 10, false), seal: None }),

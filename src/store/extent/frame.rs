@@ -43,7 +43,7 @@ pub fn blocks_of_frame(payload_bytes: usize) -> u32 {
 /// Completes a frame in place: zeros behind the payload, then the footer at the end of `frame`.
 ///
 /// `frame` is exactly the blocks of the frame; the payload already stands at its start.
-pub fn seal(frame: &mut [u8], identity: FrameIdentity) {
+pub fn complete(frame: &mut [u8], identity: FrameIdentity) {
     let footer_start = frame.len() - FRAME_FOOTER_BYTES;
     assert!(identity.payload_bytes >= 1 && identity.payload_bytes <= footer_start, "payload fits its blocks");
     frame[identity.payload_bytes..footer_start].fill(0);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::limits::FRAME_PAYLOAD_BYTES;
 
 const IDENTITY: FrameIdentity = FrameIdentity { body_id: 7, sequence: 3, payload_bytes: 5000 };
 
@@ -7,7 +8,7 @@ fn sealed() -> Vec<u8> {
     for (index, byte) in frame[..5000].iter_mut().enumerate() {
         *byte = index as u8;
     }
-    seal(&mut frame, IDENTITY);
+    complete(&mut frame, IDENTITY);
     frame
 }
 
