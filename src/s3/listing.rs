@@ -1,12 +1,13 @@
-//! What ListObjects and ListObjectsV2 share: parameters, elements, encoding.
+//! What ListObjects, ListObjectsV2 and ListObjectVersions share: parameters, elements, encoding.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::checksum::Algorithm;
 use crate::config::limits::LIST_PAGE_MAX;
 use crate::index::listing::Item;
-use crate::index::record::object::Listed;
+use crate::index::record::{Listed, Owner};
 use crate::s3::error::S3Error;
+use crate::s3::headers::checksum::type_name;
 use crate::s3::headers::object::quoted_etag;
 use crate::s3::operation::Call;
 use crate::s3::timestamp;
@@ -16,7 +17,7 @@ use crate::s3::xml::Writer;
 /// all, is escaped, so that decoders of either convention agree.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// The parameters that both versions have.
+/// The parameters that all of them have.
 pub struct Parameters<'a> {
     pub prefix: &'a str,
     pub delimiter: Option<&'a str>,
@@ -57,43 +58,60 @@ impl<'a> Parameters<'a> {
         }
     }
 
+    /// Whether a marker is a whole common prefix, as the next marker of a page that ended with it. Such a page is
+    /// continued behind the group.
+    pub fn is_group(&self, marker: &str) -> bool {
+        let rest = marker.strip_prefix(self.prefix).unwrap_or_default();
+        self.delimiter
+            .is_some_and(|delimiter| rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len()))
+    }
+
     /// `Contents` and then `CommonPrefixes`, each in order.
     pub fn entries(&self, xml: &mut Writer, items: &[Item], with_owner: bool) {
         for item in items {
             if let Item::Object { key, listed } = item {
-                self.object(xml, key, listed, with_owner);
+                xml.open("Contents");
+                xml.element("Key", &self.text(key));
+                object(xml, listed);
+                if with_owner {
+                    owner(xml, &listed.owner);
+                }
+                xml.close();
             }
         }
         for item in items {
             if let Item::CommonPrefix(prefix) = item {
-                xml.open("CommonPrefixes");
-                xml.element("Prefix", &self.text(prefix));
-                xml.close();
+                self.common_prefix(xml, prefix);
             }
         }
     }
 
-    fn object(&self, xml: &mut Writer, key: &str, listed: &Listed, with_owner: bool) {
-        xml.open("Contents");
-        xml.element("Key", &self.text(key));
-        xml.element("LastModified", &timestamp::iso8601(listed.last_modified_ms));
-        xml.element("ETag", &quoted_etag(listed));
-        if let Some(checksum) = &listed.checksum
-            && let Some(algorithm) = Algorithm::from_id(checksum.algorithm)
-        {
-            xml.element("ChecksumAlgorithm", algorithm.name());
-            xml.element("ChecksumType", if checksum.full_object { "FULL_OBJECT" } else { "COMPOSITE" });
-        }
-        xml.number("Size", listed.size);
-        xml.element("StorageClass", "STANDARD");
-        if with_owner {
-            xml.open("Owner");
-            xml.element("ID", &listed.owner.user);
-            xml.element("DisplayName", &listed.owner.display_name);
-            xml.close();
-        }
+    pub fn common_prefix(&self, xml: &mut Writer, prefix: &str) {
+        xml.open("CommonPrefixes");
+        xml.element("Prefix", &self.text(prefix));
         xml.close();
     }
+}
+
+/// What every listing says of an object.
+pub fn object(xml: &mut Writer, listed: &Listed) {
+    xml.element("LastModified", &timestamp::iso8601(listed.last_modified_ms));
+    xml.element("ETag", &quoted_etag(listed));
+    if let Some(checksum) = &listed.checksum
+        && let Some(algorithm) = Algorithm::from_id(checksum.algorithm)
+    {
+        xml.element("ChecksumAlgorithm", algorithm.name());
+        xml.element("ChecksumType", type_name(checksum.full_object));
+    }
+    xml.number("Size", listed.size);
+    xml.element("StorageClass", "STANDARD");
+}
+
+pub fn owner(xml: &mut Writer, owner: &Owner) {
+    xml.open("Owner");
+    xml.element("ID", &owner.user);
+    xml.element("DisplayName", &owner.display_name);
+    xml.close();
 }
 
 /// `max-keys`: what is larger than a page is a page.

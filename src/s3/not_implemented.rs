@@ -11,7 +11,8 @@ pub struct Refused {
     pub scopes: &'static [Scope],
     /// Empty: every method.
     pub methods: &'static [Method],
-    /// What a GET answers, where clients expect a 404 of a configuration that was never set.
+    /// What a GET answers, where clients expect a 404 of a configuration that was never set, or where it can only be a
+    /// mistake.
     pub read: Option<ErrorCode>,
 }
 
@@ -44,6 +45,11 @@ const fn query(name: &'static str, scopes: &'static [Scope], read: Option<ErrorC
     Refused { selector: Selector::Query(name), scopes, methods: &[], read }
 }
 
+/// What only buckets have.
+const fn not_of_objects(name: &'static str) -> Refused {
+    query(name, OBJECT, Some(ErrorCode::InvalidRequest))
+}
+
 const fn header(name: &'static str, methods: &'static [Method]) -> Refused {
     Refused { selector: Selector::Header(name), scopes: BOTH, methods, read: None }
 }
@@ -51,7 +57,8 @@ const fn header(name: &'static str, methods: &'static [Method]) -> Refused {
 const WRITES: &[Method] = &[Method::Put, Method::Post];
 const ANY: &[Method] = &[];
 
-/// Every refusal. Sub-resources first, then headers that change what a plain operation means.
+/// Every refusal. What is served by some methods stands here for the others: a DELETE of a bucket's versioning must not
+/// delete the bucket. Sub-resources first, then headers that change what a plain operation means.
 pub const REFUSED: &[Refused] = &[
     query("abac", BUCKET, None),
     query("accelerate", BUCKET, None),
@@ -59,11 +66,13 @@ pub const REFUSED: &[Refused] = &[
     query("analytics", BUCKET, None),
     query("attributes", OBJECT, None),
     query("cors", BUCKET, Some(ErrorCode::NoSuchCORSConfiguration)),
+    query("delete", BUCKET, None),
     query("encryption", BOTH, Some(ErrorCode::ServerSideEncryptionConfigurationNotFoundError)),
     query("intelligent-tiering", BUCKET, None),
     query("inventory", BUCKET, None),
     query("legal-hold", OBJECT, None),
     query("lifecycle", BUCKET, Some(ErrorCode::NoSuchLifecycleConfiguration)),
+    query("location", BUCKET, None),
     query("logging", BUCKET, None),
     query("metadataTable", BUCKET, None),
     query("metadataConfiguration", BUCKET, None),
@@ -84,13 +93,14 @@ pub const REFUSED: &[Refused] = &[
     query("retention", OBJECT, None),
     query("select", OBJECT, None),
     query("session", BUCKET, None),
-    query("tagging", BUCKET, Some(ErrorCode::NoSuchTagSet)),
-    query("tagging", OBJECT, None),
+    query("tagging", BOTH, None),
     query("torrent", OBJECT, None),
     query("uploadId", OBJECT, None),
-    query("uploads", BOTH, None),
+    query("uploads", BUCKET, None),
+    not_of_objects("uploads"),
     query("versioning", BUCKET, None),
-    query("versions", BOTH, None),
+    query("versions", BUCKET, None),
+    not_of_objects("versions"),
     query("website", BUCKET, Some(ErrorCode::NoSuchWebsiteConfiguration)),
     header("x-amz-copy-source", ANY),
     header("x-amz-rename-source", ANY),

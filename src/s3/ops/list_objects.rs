@@ -24,7 +24,11 @@ async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let parameters = Parameters::of(&call)?;
     let Parameters { prefix, delimiter, keys_max, .. } = parameters;
     let marker = call.query("marker").unwrap_or_default();
-    let after = after(marker, prefix, delimiter);
+    let after = match marker {
+        "" => Marker::Start,
+        group if parameters.is_group(group) => Marker::AfterPrefix(group.to_owned()),
+        key => Marker::AfterKey(key.to_owned()),
+    };
     let page = call.context.store.list(bucket, &ListQuery { prefix, delimiter, after, keys_max })?;
 
     let mut xml = Writer::with_root("ListBucketResult");
@@ -43,16 +47,4 @@ async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
     xml.boolean("IsTruncated", page.next.is_some());
     parameters.entries(&mut xml, &page.items, true);
     Ok(xml_response(200, xml))
-}
-
-/// Where a page begins. A marker that is a whole common prefix continues past its group, as the `NextMarker` of a page
-/// that ended with it.
-fn after(marker: &str, prefix: &str, delimiter: Option<&str>) -> Marker {
-    if marker.is_empty() {
-        return Marker::Start;
-    }
-    let rest = marker.strip_prefix(prefix).unwrap_or_default();
-    let is_group = delimiter
-        .is_some_and(|delimiter| rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len()));
-    if is_group { Marker::AfterPrefix(marker.to_owned()) } else { Marker::AfterKey(marker.to_owned()) }
 }

@@ -17,16 +17,28 @@ macro_rules! operations {
 operations! {
     create_bucket,
     delete_bucket,
+    delete_bucket_tagging,
     delete_object,
+    delete_object_tagging,
     delete_objects,
+    get_bucket_acl,
     get_bucket_location,
+    get_bucket_tagging,
+    get_bucket_versioning,
     get_object,
+    get_object_acl,
+    get_object_attributes,
+    get_object_tagging,
     head_bucket,
     head_object,
     list_buckets,
+    list_object_versions,
     list_objects,
     list_objects_v2,
+    put_bucket_tagging,
+    put_bucket_versioning,
     put_object,
+    put_object_tagging,
 }
 
 /// Names of all operations, in table order.
