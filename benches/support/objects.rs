@@ -5,7 +5,7 @@ use std::path::Path;
 use ringstone::checksum::Algorithm;
 use ringstone::index::key_encoding::object_key;
 use ringstone::index::record::{
-    ETag, Layout, Listed, Metadata, ObjectRecord, Owner, Run, StoredChecksum, SystemHeader,
+    Content, ETag, Listed, Metadata, ObjectRecord, Owner, Run, Segment, Slice, StoredChecksum, SystemHeader,
 };
 use ringstone::index::{Batch, Check, Engine, Write};
 
@@ -43,6 +43,7 @@ fn record(number: u32) -> ObjectRecord {
     ObjectRecord {
         listed: Listed {
             delete_marker: false,
+            null_version: true,
             size: 8192,
             last_modified_ms: 1_795_560_174_000 + i64::from(number),
             stamp,
@@ -57,10 +58,19 @@ fn record(number: u32) -> ObjectRecord {
         metadata: Metadata {
             system: vec![(SystemHeader::ContentType, "image/jpeg".to_owned())],
             user: vec![("camera".to_owned(), "X100V".to_owned())],
+            tags: Vec::new(),
         },
-        layout: Layout::Extents {
-            body_id: stamp.wrapping_mul(0x9E37_79B9_7F4A_7C15),
-            runs: vec![Run { node: 0, extent: number / 16_384, block: number % 16_384 * 3, blocks: 3 }],
+        content: Content {
+            segments: vec![Segment::Extents(Slice {
+                body_id: stamp.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+                body_bytes: 8192,
+                skip: 0,
+                bytes: 8192,
+                first_frame: 0,
+                runs: vec![Run { node: 0, extent: number / 16_384, block: number % 16_384 * 3, blocks: 3 }],
+                salt: None,
+            })],
+            ..Content::default()
         },
     }
 }

@@ -230,7 +230,9 @@ fn stamped(table: u8, bucket_id: u64, key: &str, number: u64) -> Vec<u8> {
 fn decode_stamped(table: u8, encoded: &[u8]) -> Option<(String, u64)> {
     let keyed = encoded.strip_prefix(&[table])?.get(size_of::<u64>()..)?;
     let (rest, number) = keyed.split_last_chunk::<8>()?;
-    let (&[0], raised) = rest.split_last_chunk::<1>().map(|(raised, zero)| (zero, raised))? else { return None };
+    let (&[0], raised) = rest.split_last_chunk::<1>().map(|(raised, zero)| (zero, raised))? else {
+        return None;
+    };
     Some((lowered(raised)?, u64::from_be_bytes(*number)))
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::engine::tests::both_engines;
 use super::super::engine::{Batch, MemoryEngine, Write};
-use super::super::record::{ETag, Layout, Metadata, Owner};
+use super::super::record::{Content, ETag, Inline, Metadata, Owner, Segment};
 use super::*;
 
 const BUCKET_ID: u64 = 7;
@@ -14,6 +14,7 @@ const BUCKET_ID: u64 = 7;
 fn record(size: u64, delete_marker: bool) -> ObjectRecord {
     let listed = Listed {
         delete_marker,
+        null_version: true,
         size,
         last_modified_ms: 1,
         stamp: 1,
@@ -21,7 +22,12 @@ fn record(size: u64, delete_marker: bool) -> ObjectRecord {
         checksum: None,
         owner: Owner::default(),
     };
-    ObjectRecord { listed, metadata: Metadata::default(), layout: Layout::Inline(vec![9; 100]) }
+    let segments = vec![Segment::Inline(Inline { bytes: vec![9; 100], salt: None })];
+    ObjectRecord {
+        listed,
+        metadata: Metadata::default(),
+        content: Content { segments, ..Content::default() },
+    }
 }
 
 fn put(key: &str, delete_marker: bool) -> Write {

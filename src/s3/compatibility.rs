@@ -7,8 +7,8 @@
 use std::fmt::Write as _;
 
 use crate::http::head::Method;
-use crate::s3::operation::{Scope, Selector};
 use crate::s3::not_implemented::REFUSED;
+use crate::s3::operation::{Scope, Selector};
 use crate::s3::ops::{self, OPERATIONS};
 
 /// One call of the reference and how a request for it is told from others.

@@ -74,9 +74,7 @@ pub fn not_of_marker(call: &Call<'_, '_>, marker: &Listed) -> S3Error {
 }
 
 fn marked(error: S3Error, marker: &Listed) -> S3Error {
-    error
-        .header("x-amz-delete-marker", "true")
-        .header("x-amz-version-id", VersionId::of(marker).to_string())
+    error.header("x-amz-delete-marker", "true").header("x-amz-version-id", VersionId::of(marker).to_string())
 }
 
 /// The id of a version as responses name it, in buckets that keep versions or did.
@@ -190,7 +188,11 @@ impl Portion {
         }
         let asked =
             call.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("ENABLED"));
-        Ok(if asked && call.head.header("range").is_none() { self.with_checksum(response, record) } else { response })
+        Ok(if asked && call.head.header("range").is_none() {
+            self.with_checksum(response, record)
+        } else {
+            response
+        })
     }
 
     /// The checksum of what is sent, where there is one.

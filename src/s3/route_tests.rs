@@ -24,13 +24,20 @@ fn routed(method: Method, scope: Scope, query: &str, field: &str) -> Result<Rout
     route(&head, &address::address(&head, &addressing).expect("an address"))
 }
 
-/// Query and header field that a selector selects.
+/// Query and header fields that a selector selects.
 fn selecting(selector: Selector) -> (String, String) {
     match selector {
         Selector::Plain => (String::new(), String::new()),
         Selector::Query(name) => (name.to_owned(), String::new()),
         Selector::QueryIs(name, value) => (format!("{name}={value}"), String::new()),
         Selector::Header(name) => (String::new(), format!("{name}: x\r\n")),
+        Selector::Any(selectors) => selecting(selectors[0]),
+        Selector::All(selectors) => {
+            let all: Vec<_> = selectors.iter().map(|selector| selecting(*selector)).collect();
+            let queries: Vec<_> =
+                all.iter().map(|(query, _)| query.as_str()).filter(|query| !query.is_empty()).collect();
+            (queries.join("&"), all.iter().map(|(_, field)| field.as_str()).collect())
+        }
     }
 }
 

@@ -142,7 +142,8 @@ impl Read {
                 open(seal, shape, sequence, &mut buffer[start..start + payload_bytes])?;
             }
             let frame_first = shape.start_of(sequence);
-            let within = |at: u64| at.saturating_sub(frame_first).min(shape.bytes_in(sequence) as u64) as usize;
+            let within =
+                |at: u64| at.saturating_sub(frame_first).min(shape.bytes_in(sequence) as u64) as usize;
             ranges.push(start + within(*self.wanted.start())..start + within(self.wanted.end() + 1));
         }
         Ok(ranges)
@@ -153,8 +154,7 @@ impl Read {
 fn open(seal: &BodySeal, shape: BodyShape, sequence: u64, payload: &mut [u8]) -> Result<(), StoreError> {
     let (bytes, tag) = payload.split_at_mut(shape.bytes_in(sequence));
     let tag = <&[u8; TAG_BYTES]>::try_from(&*tag).map_err(|_length| StoreError::Unsealed)?;
-    let aad =
-        FrameAad { sequence, plaintext_bytes: bytes.len() as u32, is_last: shape.is_last(sequence) };
+    let aad = FrameAad { sequence, plaintext_bytes: bytes.len() as u32, is_last: shape.is_last(sequence) };
     seal.open_frame(aad, bytes, tag).map_err(|_unsealed| StoreError::Unsealed)
 }
 

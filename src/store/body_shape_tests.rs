@@ -21,6 +21,16 @@ fn frames_add_up_to_the_body() {
 }
 
 #[test]
+fn blocks_at_the_edges_of_frames() {
+    let full = FRAME_PAYLOAD_BYTES as u64;
+    for (bytes, blocks) in [(0, 0), (1, 1), (4064, 1), (4065, 2), (full, 16), (full + 1, 17)] {
+        assert_eq!(BodyShape::new(bytes, false).blocks(), blocks, "{bytes}");
+    }
+    assert_eq!(BodyShape::new(4064 - 16, true).blocks(), 1);
+    assert_eq!(BodyShape::new(4064 - 15, true).blocks(), 2);
+}
+
+#[test]
 fn a_sealed_frame_has_room_for_its_tag() {
     let shape = BodyShape::new(u64::from(u32::MAX), true);
     assert_eq!(shape.payload_in(0), FRAME_PAYLOAD_BYTES);

@@ -78,7 +78,7 @@ struct Filling {
     block: u32,
     /// Frames that this buffer will hold.
     frames: u32,
-    frames_sealed: u32,
+    frames_done: u32,
     frame_filled: usize,
 }
 
@@ -121,7 +121,7 @@ impl BodyWriter {
         }
         let frame_bytes = self.shape.bytes_in(self.sequence());
         let filling = self.filling.as_mut().ok_or_else(misuse)?;
-        let start = filling.frames_sealed as usize * FRAME_BYTES;
+        let start = filling.frames_done as usize * FRAME_BYTES;
         let buffer = filling.buffer.take().ok_or_else(misuse)?;
         Ok(Some(buffer.window(start + filling.frame_filled..start + frame_bytes)))
     }
@@ -141,14 +141,14 @@ impl BodyWriter {
         self.received += count as u64;
         let mut end = 0;
         if filling.frame_filled == self.shape.bytes_in(sequence) {
-            let start = filling.frames_sealed as usize * FRAME_BYTES;
-            filling.frames_sealed += 1;
+            let start = filling.frames_done as usize * FRAME_BYTES;
+            filling.frames_done += 1;
             filling.frame_filled = 0;
             end = self.complete_frame(&mut buffer, start, sequence);
         }
         let filling = self.filling.as_mut().ok_or_else(misuse)?;
         filling.buffer = Some(buffer);
-        if filling.frames_sealed == filling.frames && !self.is_inline() {
+        if filling.frames_done == filling.frames && !self.is_inline() {
             self.write_buffer(end).await?;
         }
         Ok(())
@@ -168,7 +168,7 @@ impl BodyWriter {
         }
         let end = start + frame::blocks_of_frame(payload_bytes) as usize * BLOCK_BYTES;
         let identity = FrameIdentity { body_id: self.body_id, sequence, payload_bytes };
-        frame::seal(&mut buffer[start..end], identity);
+        frame::complete(&mut buffer[start..end], identity);
         end
     }
 
@@ -239,7 +239,7 @@ impl BodyWriter {
                 reservation: None,
                 block: 0,
                 frames: 1,
-                frames_sealed: 0,
+                frames_done: 0,
                 frame_filled: 0,
             });
         }
@@ -261,14 +261,7 @@ impl BodyWriter {
         self.run_blocks_used += blocks;
         let frames = blocks.div_ceil(FRAME_BLOCKS);
         let buffer = Some(self.store.buffer().await?);
-        Ok(Filling {
-            buffer,
-            reservation: Some(reservation),
-            block,
-            frames,
-            frames_sealed: 0,
-            frame_filled: 0,
-        })
+        Ok(Filling { buffer, reservation: Some(reservation), block, frames, frames_done: 0, frame_filled: 0 })
     }
 
     /// Starts writing the filled buffer, of which `length` bytes are frames.

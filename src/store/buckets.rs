@@ -151,7 +151,8 @@ impl Store {
         let committed = self
             .commit
             .run(Data::default(), move |transaction| {
-                let key = key_encoding::subresource_key(still_there(transaction, &bucket, BucketGone)?.id, kind);
+                let key =
+                    key_encoding::subresource_key(still_there(transaction, &bucket, BucketGone)?.id, kind);
                 match &value {
                     Some(value) => transaction.put(key, value.clone()),
                     None => transaction.delete(key),
@@ -199,7 +200,8 @@ pub(super) fn still_there<E>(
     bucket: &BucketRecord,
     gone: E,
 ) -> Result<BucketRecord, Abort<E>> {
-    let found = transaction.get(&key_encoding::bucket_key(&bucket.name))?.map(|value| decode(&value)).transpose();
+    let found =
+        transaction.get(&key_encoding::bucket_key(&bucket.name))?.map(|value| decode(&value)).transpose();
     match found.map_err(|error| Abort::Index(error.to_string()))? {
         Some(found) if found.id == bucket.id => Ok(found),
         _ => Err(Abort::Refused(gone)),

@@ -95,6 +95,8 @@ fn delete(
     Ok(Ok(match request.version {
         None => history.delete(request.owner.clone())?,
         // A version that is not there is deleted already.
-        Some(id) => history.delete_version(id)?.unwrap_or(Deleted { version: Some(id), delete_marker: false }),
+        Some(id) => {
+            history.delete_version(id)?.unwrap_or(Deleted { version: Some(id), delete_marker: false })
+        }
     }))
 }

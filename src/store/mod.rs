@@ -54,6 +54,9 @@ pub struct Store {
 #[path = "history_tests.rs"]
 mod history_tests;
 #[cfg(test)]
+#[path = "sealed_tests.rs"]
+mod sealed_tests;
+#[cfg(test)]
 #[path = "store_tests.rs"]
 mod store_tests;
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Store {
             None => self.record_at(&key_encoding::object_key(bucket.id, key)),
             Some(id) => self.version_record(bucket, key, id),
         };
-        let found = self.pins.pin(lookup, |record| Box::new(runs_of(&record.content.segments)))?;
+        let found = self.pins.pin(lookup, |record, pin| runs_of(&record.content.segments).for_each(pin))?;
         match found {
             Some((record, _)) if record.listed.delete_marker => Ok(Lookup::DeleteMarker(record.listed)),
             Some((record, pins)) => Ok(Lookup::Object(OpenObject { record, pins })),

@@ -78,8 +78,7 @@ impl Store {
         if *condition == WriteCondition::None {
             return Ok(());
         }
-        let current =
-            self.record_at(&key_encoding::object_key(bucket.id, key)).map_err(Refusal::Failed)?;
+        let current = self.record_at(&key_encoding::object_key(bucket.id, key)).map_err(Refusal::Failed)?;
         condition.judge_at_admission(current.as_ref(), admitted_ms).map_err(Refusal::Refused)
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn recall<E>(
     kind: Kind,
     id: &[u8],
 ) -> Result<Option<Remembered>, Abort<E>> {
-    let Some(value) = transaction.get(&key_encoding::remembered_key(kind as u8, id))? else { return Ok(None) };
+    let Some(value) = transaction.get(&key_encoding::remembered_key(kind as u8, id))? else {
+        return Ok(None);
+    };
     let remembered = Remembered::decode(&value).map_err(|error| Abort::Index(error.to_string()))?;
     Ok(Some(remembered).filter(|remembered| remembered.due_ms > transaction.now_ms()))
 }

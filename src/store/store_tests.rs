@@ -11,13 +11,16 @@ use crate::config::limits::{
 };
 use crate::index::engine::Engine;
 use crate::store::Store;
+use crate::store::body_shape::BodyShape;
+use crate::store::body_writer::NewBody;
 use crate::store::error::StoreError;
-use crate::store::extent::frame;
 use crate::store::objects::Body;
+use crate::store::put::NewObject;
 use crate::store::start::Monitor;
 use crate::store::test_node::{
-    Content, MIB, Node, commit, create_bucket, delete, get, put, read, used_blocks, write_body,
+    Content, MIB, Node, commit, create_bucket, delete, get, open, put, read, used_blocks, write_body,
 };
+use crate::store::write_condition::WriteCondition;
 
 const FRAME: u64 = FRAME_PAYLOAD_BYTES as u64;
 const BUFFER: u64 = FRAME * (BUFFER_BYTES / FRAME_BYTES) as u64;
@@ -72,7 +75,7 @@ fn bodies_of_every_edge_size_come_back_whole_and_in_ranges() {
                     if edge > last || size == 0 {
                         continue;
                     }
-                    let object = store.open_object(&bucket, "k").expect("readable").expect("present");
+                    let object = open(store, &bucket, "k");
                     let found = read(store, object, edge..=last).await.expect("get");
                     assert_eq!(found, bytes[edge as usize..=last as usize], "{edge}..={last} of {size}");
                 }
@@ -127,7 +130,8 @@ fn an_aborted_upload_gives_its_space_back() {
     let node = Node::new(4, 16 * MIB);
     node.run(async |store, monitor| {
         for buffers in 0..6 {
-            let mut writer = store.body_writer(5 * MIB, None).expect("accepted");
+            let mut writer =
+                store.body_writer(&NewBody { size_bytes: 5 * MIB, ..NewBody::default() }).expect("accepted");
             for _ in 0..buffers * BUFFER_BYTES / FRAME_BYTES {
                 let window = writer.space().await.expect("room").expect("not whole yet");
                 let length = window.len();
@@ -151,9 +155,10 @@ fn a_reader_keeps_its_bytes_whatever_becomes_of_the_object() {
         let bucket = create_bucket(store).await;
         let content = Content::new(77, 3 * MIB);
         put(store, &bucket, "k", content).await.expect("put");
-        let object = store.open_object(&bucket, "k").expect("readable").expect("present");
-        let second = store.open_object(&bucket, "k").expect("readable").expect("present");
-        let Body::Extents(mut reader) = store.read(object, 0..=content.bytes as u64 - 1) else {
+        let object = open(store, &bucket, "k");
+        let second = open(store, &bucket, "k");
+        let wanted = 0..=content.bytes as u64 - 1;
+        let Body::Extents(mut reader) = store.read(object, wanted, None).expect("readable") else {
             panic!("in extents");
         };
         let mut bytes = Vec::new();
@@ -170,7 +175,7 @@ fn a_reader_keeps_its_bytes_whatever_becomes_of_the_object() {
             others += 1;
         }
         assert!(others > 3, "the disk is smaller than the test thinks");
-        let held = frame::blocks_of_body(content.bytes as u64);
+        let held = BodyShape::new(content.bytes as u64, false).blocks();
         let in_use = node.check_space_map() + held;
         until("only the readers hold more than the records", || used_blocks(monitor) == in_use).await;
         while let Some((buffer, ranges)) = reader.next().await.expect("the reader's own bytes") {
@@ -397,14 +402,9 @@ fn a_bucket_is_deleted_empty_or_not_at_all() {
             let put_one = {
                 let (store, bucket) = (store.clone(), bucket.clone());
                 ringstone_io::runtime::spawn(async move {
-                    let new = crate::store::objects::NewObject {
-                        key: "k".into(),
-                        metadata: crate::index::record::object::Metadata::default(),
-                        owner: crate::index::record::object::Owner::default(),
-                    };
+                    let new = NewObject { key: "k".into(), ..NewObject::default() };
                     let body = write_body(&store, Content::new(round, 20_000)).await.expect("written");
-                    let condition = crate::store::objects::WriteCondition::None;
-                    store.put_object(&bucket, new, body, condition, 0).await.is_ok()
+                    store.put_object(&bucket, new, body, WriteCondition::None).await.is_ok()
                 })
             };
             if round % 2 == 0 {

@@ -11,15 +11,18 @@ use crate::checksum::Algorithm;
 use crate::config::limits::BUFFER_BYTES;
 use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::key_encoding;
-use crate::index::record::bucket::BucketRecord;
-use crate::index::record::object::{Layout, Metadata, ObjectRecord, Owner};
+use crate::index::record::body::runs_of;
+use crate::index::record::{BucketRecord, ObjectRecord};
 use crate::store::Store;
-use crate::store::body_writer::BodyWritten;
+use crate::store::body_writer::{BodyWriter, BodyWritten, NewBody};
 use crate::store::buckets::NewBucket;
+use crate::store::delete::DeleteRequest;
 use crate::store::error::{Refusal, StoreError};
 use crate::store::extent::space::SpaceOptions;
-use crate::store::objects::{Body, NewObject, OpenObject, WriteCondition, WriteRefusal};
+use crate::store::objects::{Body, Lookup, OpenObject};
+use crate::store::put::NewObject;
 use crate::store::start::{Monitor, SharedStore};
+use crate::store::write_condition::{WriteCondition, WriteRefusal};
 
 pub(super) const MIB: u64 = 1024 * 1024;
 const BLOCK: u64 = 4096;
@@ -67,8 +70,7 @@ impl Node {
         let mut of_records = BTreeSet::new();
         for (_, entry) in scan(b"O", b"P") {
             let record = ObjectRecord::decode(&entry.value).expect("a record");
-            let Layout::Extents { runs, .. } = record.layout else { continue };
-            for run in runs {
+            for run in runs_of(&record.content.segments) {
                 for block in run.block..run.block + run.blocks {
                     assert!(
                         of_records.insert((run.extent, block)),
@@ -156,10 +158,15 @@ pub(super) async fn create_bucket(store: &Store) -> BucketRecord {
 }
 
 pub(super) async fn write_body(store: &Store, content: Content) -> Result<BodyWritten, StoreError> {
+    let size_bytes = content.bytes as u64;
+    let new = NewBody { size_bytes, checksums: &[Algorithm::Crc64Nvme], ..NewBody::default() };
+    fill(store.body_writer(&new)?, content).await
+}
+
+/// Writes the content in pieces of odd sizes, as they come from a socket.
+pub(super) async fn fill(mut writer: BodyWriter, content: Content) -> Result<BodyWritten, StoreError> {
     let bytes = content.make();
-    let mut writer = store.body_writer(content.bytes as u64, Some(Algorithm::Crc64Nvme))?;
     let mut at = 0;
-    // Pieces of odd sizes, as they come from a socket.
     let mut dice = Dice(content.seed);
     while let Some(mut window) = writer.space().await? {
         let piece = 1 + dice.below(3 * 65_536) as usize;
@@ -187,15 +194,16 @@ pub(super) async fn commit(
     key: &str,
     body: BodyWritten,
 ) -> Result<(), StoreError> {
-    let new = NewObject { key: key.into(), metadata: Metadata::default(), owner: Owner::default() };
-    match store.put_object(bucket, new, body, WriteCondition::None, 0).await {
+    let new = NewObject { key: key.into(), ..NewObject::default() };
+    match store.put_object(bucket, new, body, WriteCondition::None).await {
         Ok(_committed) => Ok(()),
         Err(refusal) => Err(failure(refusal)),
     }
 }
 
 pub(super) async fn delete(store: &Store, bucket: &BucketRecord, key: &str) -> Result<(), StoreError> {
-    store.delete_object(bucket, key, WriteCondition::None).await.map(|_committed| ()).map_err(failure)
+    let request = DeleteRequest { key: key.into(), ..DeleteRequest::default() };
+    store.delete_object(bucket, request).await.map(|_committed| ()).map_err(failure)
 }
 
 fn failure(refusal: Refusal<WriteRefusal>) -> StoreError {
@@ -205,13 +213,21 @@ fn failure(refusal: Refusal<WriteRefusal>) -> StoreError {
     }
 }
 
+/// The current object of a key, which must exist.
+pub(super) fn open(store: &Store, bucket: &BucketRecord, key: &str) -> OpenObject {
+    match store.open_object(bucket, key, None).expect("readable") {
+        Lookup::Object(object) => object,
+        _ => panic!("no object {key}"),
+    }
+}
+
 /// Reads a whole object; `None` if there is none.
 pub(super) async fn get(
     store: &Store,
     bucket: &BucketRecord,
     key: &str,
 ) -> Result<Option<Vec<u8>>, StoreError> {
-    let Some(object) = store.open_object(bucket, key)? else { return Ok(None) };
+    let Lookup::Object(object) = store.open_object(bucket, key, None)? else { return Ok(None) };
     let size = object.record.listed.size;
     if size == 0 {
         return Ok(Some(Vec::new()));
@@ -224,7 +240,7 @@ pub(super) async fn read(
     object: OpenObject,
     wanted: std::ops::RangeInclusive<u64>,
 ) -> Result<Vec<u8>, StoreError> {
-    match store.read(object, wanted) {
+    match store.read(object, wanted, None)? {
         Body::Inline(bytes) => Ok(bytes),
         Body::Extents(mut reader) => {
             let mut bytes = Vec::new();

@@ -8,8 +8,10 @@
 
 use crate::commit::{Abort, Transaction};
 use crate::index::key_encoding;
-use crate::index::record::{BucketRecord, Content, ETag, Listed, Metadata, ObjectRecord, Owner, Run, Versioning};
 use crate::index::record::body::runs_of;
+use crate::index::record::{
+    BucketRecord, Content, ETag, Listed, Metadata, ObjectRecord, Owner, Run, Versioning,
+};
 use crate::store::version_id::VersionId;
 
 /// The history of one key.
@@ -168,7 +170,8 @@ impl<'t, 'e> History<'t, 'e> {
             VersionId::Null => {
                 let pointer = key_encoding::null_version_key(self.bucket_id, &self.key);
                 let Some(stamp) = self.transaction.get(&pointer)? else { return Ok(None) };
-                decode_null_pointer(&stamp).ok_or_else(|| Abort::Index("a pointer to a null version".into()))?
+                decode_null_pointer(&stamp)
+                    .ok_or_else(|| Abort::Index("a pointer to a null version".into()))?
             }
         };
         let key = self.version_key(stamp);

@@ -11,6 +11,10 @@ from support.payload import KIB, MIB, etag, payload
 
 # From 8 MB on aws-cli uploads in parts.
 BELOW_MULTIPART = 7 * MIB
+# Three parts of 8 MB.
+LARGE = 20 * MIB
+# What CompleteMultipartUpload takes of an entry of ListParts.
+PART_NAMED = ("PartNumber", "ETag", "ChecksumCRC32", "ChecksumCRC64NVME")
 
 
 @pytest.fixture
@@ -50,6 +54,18 @@ def tree(tmp_path):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(content)
     return root, files
+
+
+def parts_of(client, bucket: str, key: str) -> int:
+    """How many parts the object was uploaded in, told by its ETag; 1 for a plain object."""
+    return int(client.head_object(Bucket=bucket, Key=key)["ETag"].strip('"').partition("-")[2] or 1)
+
+
+@pytest.fixture
+def other_bucket(client):
+    name = s3.create_bucket(client, s3.new_bucket_name("other"))
+    yield name
+    s3.delete_bucket_with_objects(client, name)
 
 
 def test_mb_ls_and_rb(aws):
@@ -182,3 +198,98 @@ def test_pages_of_a_long_listing(aws, client, bucket):
     listed = api(aws, "list-objects-v2", "--bucket", bucket, "--page-size", "7")
     assert len(listed["Contents"]) == 25
     assert len(aws("s3", "ls", f"s3://{bucket}/", "--page-size", "4").splitlines()) == 25
+
+
+def test_cp_of_a_large_file_goes_in_parts(aws, client, bucket, tmp_path):
+    content = payload(LARGE)
+    (tmp_path / "up").write_bytes(content)
+    aws("s3", "cp", "up", f"s3://{bucket}/large", "--metadata", "a=1", "--content-type", "text/x-large")
+    headed = client.head_object(Bucket=bucket, Key="large")
+    assert headed["Metadata"] == {"a": "1"} and headed["ContentType"] == "text/x-large"
+    assert parts_of(client, bucket, "large") == 3
+    aws("s3", "cp", f"s3://{bucket}/large", "down")
+    assert (tmp_path / "down").read_bytes() == content
+    aws("s3", "cp", "-", f"s3://{bucket}/piped", stdin=content)
+    assert s3.body_of(client, bucket, "piped") == content
+
+
+def test_sync_of_nested_folders_with_a_large_file(aws, client, bucket, tree, tmp_path):
+    root, files = tree
+    files["sub/deep/down/large.bin"] = payload(LARGE)
+    (root / "sub/deep/down").mkdir()
+    (root / "sub/deep/down/large.bin").write_bytes(files["sub/deep/down/large.bin"])
+    aws("s3", "sync", root, f"s3://{bucket}")
+    assert s3.all_keys(client, bucket) == sorted(files, key=str.encode)
+    assert parts_of(client, bucket, "sub/deep/down/large.bin") == 3
+    assert aws("s3", "sync", root, f"s3://{bucket}").strip() == ""
+    aws("s3", "sync", f"s3://{bucket}", "back")
+    for name, content in files.items():
+        assert (tmp_path / "back" / name).read_bytes() == content
+    # What is gone on one side goes on the other.
+    client.delete_object(Bucket=bucket, Key="sub/deep/down/large.bin")
+    aws("s3", "sync", "--delete", f"s3://{bucket}", "back")
+    assert not (tmp_path / "back/sub/deep/down/large.bin").exists()
+    (tmp_path / "back/empty").unlink()
+    aws("s3", "sync", "--delete", "back", f"s3://{bucket}")
+    assert "empty" not in s3.all_keys(client, bucket)
+
+
+def test_cp_within_the_server(aws, client, bucket, other_bucket):
+    content = payload(100 * KIB)
+    client.put_object(Bucket=bucket, Key="a b+é", Body=content, Metadata={"a": "1"}, Tagging="colour=green")
+    aws("s3", "cp", f"s3://{bucket}/a b+é", f"s3://{other_bucket}/copy")
+    assert s3.body_of(client, other_bucket, "copy") == content
+    assert client.head_object(Bucket=other_bucket, Key="copy")["Metadata"] == {"a": "1"}
+    tags = client.get_object_tagging(Bucket=other_bucket, Key="copy")["TagSet"]
+    assert tags == [{"Key": "colour", "Value": "green"}]
+
+
+def test_cp_of_a_large_object_within_the_server_goes_in_parts(aws, client, bucket, other_bucket):
+    content = payload(LARGE)
+    client.put_object(Bucket=bucket, Key="large", Body=content)
+    aws("s3", "cp", f"s3://{bucket}/large", f"s3://{other_bucket}/copy")
+    assert parts_of(client, other_bucket, "copy") == 3
+    assert s3.body_of(client, other_bucket, "copy") == content
+
+
+def test_mv_and_sync_within_the_server(aws, client, bucket, other_bucket):
+    for key in ("dir/1", "dir/sub/2", "top"):
+        client.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    aws("s3", "mv", f"s3://{bucket}/top", f"s3://{bucket}/renamed")
+    assert s3.all_keys(client, bucket) == ["dir/1", "dir/sub/2", "renamed"]
+    aws("s3", "sync", f"s3://{bucket}", f"s3://{other_bucket}/mirror")
+    assert s3.all_keys(client, other_bucket) == ["mirror/dir/1", "mirror/dir/sub/2", "mirror/renamed"]
+    assert aws("s3", "sync", f"s3://{bucket}", f"s3://{other_bucket}/mirror").strip() == ""
+    aws("s3", "mv", "--recursive", f"s3://{bucket}/dir", f"s3://{other_bucket}/moved")
+    assert s3.all_keys(client, bucket) == ["renamed"]
+    assert s3.body_of(client, other_bucket, "moved/sub/2") == b"dir/sub/2"
+
+
+def test_cp_with_a_customer_provided_key(aws, client, bucket, tmp_path):
+    content = payload(LARGE)
+    (tmp_path / "up").write_bytes(content)
+    (tmp_path / "key").write_bytes(bytes(range(32)))
+    key = ["--sse-c", "AES256", "--sse-c-key", "fileb://key"]
+    aws("s3", "cp", *key, "up", f"s3://{bucket}/secret")
+    aws("s3", "cp", *key, f"s3://{bucket}/secret", "down")
+    assert (tmp_path / "down").read_bytes() == content
+    refused = aws.run("s3", "cp", f"s3://{bucket}/secret", "without")
+    assert refused.status != 0 and "(400)" in refused.errors
+
+
+def test_s3api_upload_in_parts(aws, bucket, tmp_path):
+    target = ["--bucket", bucket, "--key", "k"]
+    parts = [payload(5 * MIB, seed=1), payload(10, seed=2)]
+    upload = ["--upload-id", api(aws, "create-multipart-upload", *target)["UploadId"]]
+    listed = api(aws, "list-multipart-uploads", "--bucket", bucket)
+    assert [entry["UploadId"] for entry in listed["Uploads"]] == upload[1:]
+    for number, content in enumerate(parts, 1):
+        (tmp_path / "part").write_bytes(content)
+        api(aws, "upload-part", *target, *upload, "--part-number", str(number), "--body", "part")
+    stored = api(aws, "list-parts", *target, *upload)["Parts"]
+    named = {"Parts": [{name: part[name] for name in part if name in PART_NAMED} for part in stored]}
+    api(aws, "complete-multipart-upload", *target, *upload, "--multipart-upload", json.dumps(named))
+    api(aws, "get-object", *target, "whole")
+    assert (tmp_path / "whole").read_bytes() == b"".join(parts)
+    attributes = api(aws, "get-object-attributes", *target, "--object-attributes", "ObjectSize", "ObjectParts")
+    assert attributes["ObjectSize"] == 5 * MIB + 10 and attributes["ObjectParts"]["TotalPartsCount"] == 2

@@ -21,6 +21,7 @@ def s3cmd(node, tmp_path):
         "use_https = False\n"
         "signature_v2 = False\n"
         "max_retries = 1\n"
+        "multipart_copy_chunk_size_mb = 5\n"
     )
     # Without %(bucket)s in --host-bucket, s3cmd puts the bucket into the path.
     return Command(VENV_BIN / "s3cmd", "-c", config, "--host-bucket", host, "--no-progress", home=tmp_path)
@@ -118,3 +119,65 @@ def test_signurl(s3cmd, client, bucket):
 def test_a_missing_object_is_told(s3cmd, bucket):
     missing = s3cmd.run("get", f"s3://{bucket}/absent", "out")
     assert missing.status != 0 and "does not exist" in missing.errors
+
+
+def test_put_and_get_in_parts(s3cmd, client, bucket, tmp_path):
+    content = payload(12 * MIB)
+    (tmp_path / "up").write_bytes(content)
+    s3cmd("put", "--multipart-chunk-size-mb=5", "up", f"s3://{bucket}/large")
+    assert client.head_object(Bucket=bucket, Key="large")["ETag"].endswith('-3"')
+    s3cmd("get", f"s3://{bucket}/large", "down")
+    assert (tmp_path / "down").read_bytes() == content
+
+
+def test_sync_knows_a_file_that_went_in_parts(s3cmd, client, bucket, tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/large").write_bytes(payload(12 * MIB))
+    (tmp_path / "tree/small").write_bytes(b"small")
+    sync = ["sync", "--multipart-chunk-size-mb=5", "tree/", f"s3://{bucket}/"]
+    assert "upload:" in s3cmd(*sync)
+    assert "upload:" not in s3cmd(*sync)
+    (tmp_path / "tree/small").unlink()
+    s3cmd(*sync, "--delete-removed")
+    assert s3.all_keys(client, bucket) == ["large"]
+
+
+def test_listing_and_abort_of_uploads_in_parts(s3cmd, client, bucket):
+    upload = client.create_multipart_upload(Bucket=bucket, Key="left")["UploadId"]
+    client.upload_part(Bucket=bucket, Key="left", UploadId=upload, PartNumber=1, Body=b"12345")
+    assert upload in s3cmd("multipart", f"s3://{bucket}")
+    assert md5_hex(b"12345") in s3cmd("listmp", f"s3://{bucket}/left", upload)
+    s3cmd("abortmp", f"s3://{bucket}/left", upload)
+    assert upload not in s3cmd("multipart", f"s3://{bucket}")
+
+
+def test_cp_and_mv(s3cmd, client, bucket):
+    other = s3.create_bucket(client, s3.new_bucket_name("s3cmd"))
+    content = payload(100 * KIB)
+    client.put_object(Bucket=bucket, Key="dir/a b+é", Body=content, Metadata={"colour": "green"})
+    s3cmd("cp", f"s3://{bucket}/dir/a b+é", f"s3://{other}/copy")
+    assert s3.body_of(client, other, "copy") == content
+    assert client.head_object(Bucket=other, Key="copy")["Metadata"] == {"colour": "green"}
+    s3cmd("mv", f"s3://{bucket}/dir/a b+é", f"s3://{bucket}/moved")
+    assert s3.all_keys(client, bucket) == ["moved"]
+    s3cmd("cp", "--recursive", f"s3://{bucket}/", f"s3://{other}/all/")
+    assert s3.all_keys(client, other) == ["all/moved", "copy"]
+    s3.delete_bucket_with_objects(client, other)
+
+
+def test_cp_of_a_large_object_goes_in_parts(s3cmd, client, bucket):
+    content = payload(12 * MIB)
+    client.put_object(Bucket=bucket, Key="large", Body=content)
+    s3cmd("cp", f"s3://{bucket}/large", f"s3://{bucket}/copy")
+    assert client.head_object(Bucket=bucket, Key="copy")["ETag"].endswith('-3"')
+    assert s3.body_of(client, bucket, "copy") == content
+
+
+def test_modify_of_metadata(s3cmd, client, bucket):
+    client.put_object(Bucket=bucket, Key="k", Body=b"kept", ContentType="text/plain", Metadata={"old": "1"})
+    s3cmd("modify", "--add-header", "x-amz-meta-colour: green", f"s3://{bucket}/k")
+    headed = client.head_object(Bucket=bucket, Key="k")
+    assert headed["Metadata"]["colour"] == "green" and headed["ContentType"] == "text/plain"
+    s3cmd("modify", "--remove-header", "x-amz-meta-colour", f"s3://{bucket}/k")
+    assert "colour" not in client.head_object(Bucket=bucket, Key="k")["Metadata"]
+    assert s3.body_of(client, bucket, "k") == b"kept"

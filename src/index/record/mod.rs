@@ -19,8 +19,8 @@ use serde::ser::Serialize;
 
 use super::error::RecordError;
 
-pub use bucket::{BucketRecord, Versioning};
 pub use body::{Inline, Part, Run, Salt, Segment, Slice};
+pub use bucket::{BucketRecord, Versioning};
 pub use object::{
     Content, ETag, LISTED_BYTES_MAX, Listed, Metadata, ObjectRecord, Owner, StoredChecksum, SystemHeader,
 };

@@ -17,6 +17,7 @@ use crate::http::response::{Response, ResponseBody};
 use crate::index::engine::{Engine, MemoryEngine};
 use crate::s3::body::receive::receive;
 use crate::store::Store;
+use crate::store::body_writer::NewBody;
 use crate::store::extent::space::SpaceOptions;
 use crate::store::start::SharedStore;
 
@@ -33,7 +34,8 @@ impl Receiver {
         let seal = self.seal.borrow_mut().take().expect("one request");
         let mut payload = Payload::new(body, head, seal)?;
         let size_bytes = payload.length().ok_or_else(S3Error::missing_content_length)?;
-        let (written, trailers) = receive(&mut payload, &self.store, size_bytes, None).await?;
+        let new = NewBody { size_bytes, ..NewBody::default() };
+        let (written, trailers) = receive(&mut payload, &self.store, &new).await?;
         assert_eq!(written.size_bytes, size_bytes);
         Ok(format!("{size_bytes} {trailers:?}"))
     }

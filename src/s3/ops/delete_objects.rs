@@ -100,7 +100,8 @@ async fn delete_all(call: &Call<'_, '_>, targets: &[Target]) -> Result<Vec<Outco
 
 fn request(call: &Call<'_, '_>, target: &Target) -> Result<DeleteRequest, S3Error> {
     object_key::validate(target.key.as_bytes())?;
-    let version = target.version_id.as_deref().map(|id| reading::parse_version("VersionId", id)).transpose()?;
+    let version =
+        target.version_id.as_deref().map(|id| reading::parse_version("VersionId", id)).transpose()?;
     Ok(DeleteRequest {
         key: target.key.clone(),
         version,

@@ -4,8 +4,8 @@ use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::listing::{ListQuery, Marker};
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::listing::Parameters;
+use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 

@@ -40,7 +40,8 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
         .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), &condition))?;
 
     let checksums = [promise.algorithm().unwrap_or(Algorithm::Crc64Nvme)];
-    let encryption = key.as_ref().map(|sent| sent.key.new_check()).transpose().map_err(S3Error::no_randomness)?;
+    let encryption =
+        key.as_ref().map(|sent| sent.key.new_check()).transpose().map_err(S3Error::no_randomness)?;
     let body = NewBody {
         size_bytes,
         checksums: &checksums,

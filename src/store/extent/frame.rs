@@ -1,7 +1,7 @@
 //! Frames: how payload lies in blocks, and the footer that every read verifies. See `FORMAT.md`.
 
 use crate::checksum;
-use crate::config::limits::{BLOCK_BYTES, FRAME_BYTES, FRAME_FOOTER_BYTES, FRAME_PAYLOAD_BYTES};
+use crate::config::limits::{BLOCK_BYTES, FRAME_BYTES, FRAME_FOOTER_BYTES};
 
 const MAGIC: [u8; 4] = *b"RSF1";
 
@@ -35,36 +35,15 @@ pub enum FrameFault {
     Checksum,
 }
 
-/// Frames of a body of `size_bytes`.
-pub fn frame_count(size_bytes: u64) -> u64 {
-    size_bytes.div_ceil(FRAME_PAYLOAD_BYTES as u64)
-}
-
-/// Payload bytes of frame `sequence` in a body of `size_bytes`; 0 past the end.
-pub fn payload_bytes_of(size_bytes: u64, sequence: u64) -> usize {
-    let start = sequence.saturating_mul(FRAME_PAYLOAD_BYTES as u64);
-    size_bytes.saturating_sub(start).min(FRAME_PAYLOAD_BYTES as u64) as usize
-}
-
 /// Blocks that a frame with this payload occupies.
 pub fn blocks_of_frame(payload_bytes: usize) -> u32 {
     (payload_bytes + FRAME_FOOTER_BYTES).div_ceil(BLOCK_BYTES) as u32
 }
 
-/// Blocks that a body of `size_bytes` occupies.
-pub fn blocks_of_body(size_bytes: u64) -> u64 {
-    let frames = frame_count(size_bytes);
-    if frames == 0 {
-        return 0;
-    }
-    let last = payload_bytes_of(size_bytes, frames - 1);
-    (frames - 1) * u64::from(FRAME_BLOCKS) + u64::from(blocks_of_frame(last))
-}
-
 /// Completes a frame in place: zeros behind the payload, then the footer at the end of `frame`.
 ///
 /// `frame` is exactly the blocks of the frame; the payload already stands at its start.
-pub fn seal(frame: &mut [u8], identity: FrameIdentity) {
+pub fn complete(frame: &mut [u8], identity: FrameIdentity) {
     let footer_start = frame.len() - FRAME_FOOTER_BYTES;
     assert!(identity.payload_bytes >= 1 && identity.payload_bytes <= footer_start, "payload fits its blocks");
     frame[identity.payload_bytes..footer_start].fill(0);

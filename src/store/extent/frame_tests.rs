@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::limits::FRAME_PAYLOAD_BYTES;
 
 const IDENTITY: FrameIdentity = FrameIdentity { body_id: 7, sequence: 3, payload_bytes: 5000 };
 
@@ -7,7 +8,7 @@ fn sealed() -> Vec<u8> {
     for (index, byte) in frame[..5000].iter_mut().enumerate() {
         *byte = index as u8;
     }
-    seal(&mut frame, IDENTITY);
+    complete(&mut frame, IDENTITY);
     frame
 }
 
@@ -44,18 +45,4 @@ fn a_valid_frame_of_another_body_or_place_is_refused() {
         assert_eq!(verify(&frame, other), Err(FrameFault::Identity));
     }
     assert_eq!(verify(&[0; BLOCK_BYTES], IDENTITY), Err(FrameFault::Magic));
-}
-
-#[test]
-fn block_arithmetic_at_the_edges_of_frames() {
-    let full = FRAME_PAYLOAD_BYTES as u64;
-    assert_eq!(blocks_of_body(0), 0);
-    assert_eq!(blocks_of_body(1), 1);
-    assert_eq!(blocks_of_body(4064), 1);
-    assert_eq!(blocks_of_body(4065), 2);
-    assert_eq!(blocks_of_body(full), 16);
-    assert_eq!(blocks_of_body(full + 1), 17);
-    assert_eq!(frame_count(2 * full), 2);
-    assert_eq!(payload_bytes_of(full + 1, 1), 1);
-    assert_eq!(payload_bytes_of(full + 1, 2), 0);
 }
