@@ -13,7 +13,8 @@ pub struct Refused {
     pub methods: &'static [Method],
     /// A sub-resource that is served, but not with this method.
     pub is_misplaced: bool,
-    /// What a GET answers, where clients expect a 404 of a configuration that was never set.
+    /// What a GET answers, where clients expect a 404 of a configuration that was never set, or where it can only be a
+    /// mistake.
     pub read: Option<ErrorCode>,
 }
 
@@ -49,6 +50,11 @@ const fn query(name: &'static str, scopes: &'static [Scope], read: Option<ErrorC
     Refused { selector: Selector::Query(name), scopes, methods: ANY, is_misplaced: false, read }
 }
 
+/// What only buckets have.
+const fn not_of_objects(name: &'static str) -> Refused {
+    query(name, OBJECT, Some(ErrorCode::InvalidRequest))
+}
+
 const fn header(name: &'static str, methods: &'static [Method]) -> Refused {
     Refused { selector: Selector::Header(name), scopes: BOTH, methods, is_misplaced: false, read: None }
 }
@@ -61,7 +67,8 @@ const fn misplaced(name: &'static str, scopes: &'static [Scope]) -> Refused {
 const WRITES: &[Method] = &[Method::Put, Method::Post];
 const ANY: &[Method] = &[];
 
-/// Every refusal. Sub-resources first, then headers that change what a plain operation means.
+/// Every refusal. What is served by some methods stands here for the others: a DELETE of a bucket's versioning must not
+/// delete the bucket. Sub-resources first, then headers that change what a plain operation means.
 pub const REFUSED: &[Refused] = &[
     query("abac", BUCKET, None),
     query("accelerate", BUCKET, None),
@@ -69,11 +76,13 @@ pub const REFUSED: &[Refused] = &[
     query("analytics", BUCKET, None),
     query("attributes", OBJECT, None),
     query("cors", BUCKET, Some(ErrorCode::NoSuchCORSConfiguration)),
+    query("delete", BUCKET, None),
     query("encryption", BOTH, Some(ErrorCode::ServerSideEncryptionConfigurationNotFoundError)),
     query("intelligent-tiering", BUCKET, None),
     query("inventory", BUCKET, None),
     query("legal-hold", OBJECT, None),
     query("lifecycle", BUCKET, Some(ErrorCode::NoSuchLifecycleConfiguration)),
+    query("location", BUCKET, None),
     query("logging", BUCKET, None),
     query("metadataTable", BUCKET, None),
     query("metadataConfiguration", BUCKET, None),
@@ -93,13 +102,14 @@ pub const REFUSED: &[Refused] = &[
     query("retention", OBJECT, None),
     query("select", OBJECT, None),
     query("session", BUCKET, None),
-    query("tagging", BUCKET, Some(ErrorCode::NoSuchTagSet)),
-    query("tagging", OBJECT, None),
+    query("tagging", BOTH, None),
     query("torrent", OBJECT, None),
     misplaced("uploadId", OBJECT),
-    misplaced("uploads", BOTH),
+    misplaced("uploads", BUCKET),
+    not_of_objects("uploads"),
     query("versioning", BUCKET, None),
-    query("versions", BOTH, None),
+    query("versions", BUCKET, None),
+    not_of_objects("versions"),
     query("website", BUCKET, Some(ErrorCode::NoSuchWebsiteConfiguration)),
     header("x-amz-copy-source", ANY),
     header("x-amz-rename-source", ANY),

@@ -20,6 +20,7 @@ pub mod put;
 pub mod release;
 mod remembered;
 pub mod start;
+pub mod tags;
 pub mod upload_id;
 pub mod version_id;
 pub mod versions;
