@@ -202,7 +202,6 @@ def test_an_overwrite_drops_the_tags(client, bucket):
     [
         ("a=1&b=2", {"a": "1", "b": "2"}),
         ("a=", {"a": ""}),
-        ("a", {"a": ""}),
         ("a%20b=c%2Bd%3D", {"a b": "c+d="}),
         ("a+b=c+d", {"a b": "c d"}),
         ("%C3%A9=%E9%9B%AA", {"é": "雪"}),
