@@ -64,7 +64,7 @@ FAULTS = [
     (SHORT.headers(), [ARGUMENT]),
     (CustomerKey(b"k" * 33).headers(), [ARGUMENT]),
     ({**KEY.headers(), HEADER + "key-md5": WRONG.md5}, [REQUEST]),
-    ({**KEY.headers(), HEADER + "key-md5": "nonsense"}, [REQUEST]),
+    ({**KEY.headers(), HEADER + "key-md5": "nonsense"}, [REQUEST, ARGUMENT]),
     ({**KEY.headers(), "x-amz-server-side-encryption": "AES256"}, [ARGUMENT]),
     ({**KEY.headers(), "x-amz-server-side-encryption": "aws:kms"}, [ARGUMENT]),
 ]

@@ -72,7 +72,7 @@ def found(server, secret: bytes) -> list[str]:
 
 
 def test_neither_plaintext_nor_key_reaches_the_disk_or_the_log(start_server):
-    server = start_server("sse_c_secrecy")
+    server = start_server("sse_c_secrecy", log="debug")
     client = s3.make_client(server.endpoint, MAIN)
     bucket = s3.create_bucket(client, "secrecy")
     marker = hashlib.sha512(b"plaintext").digest()
