@@ -1,7 +1,7 @@
 //! For tests: a node's store over a simulated disk, bodies to put into it, and the check that records and space map
 //! agree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ringstone_io::disk::Disk;
@@ -12,7 +12,7 @@ use crate::config::limits::BUFFER_BYTES;
 use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::body::runs_of;
-use crate::index::record::{BucketRecord, ObjectRecord};
+use crate::index::record::{BucketRecord, ObjectRecord, PartRecord, Segment};
 use crate::store::Store;
 use crate::store::body_writer::{BodyWriter, BodyWritten, NewBody};
 use crate::store::buckets::NewBucket;
@@ -59,26 +59,42 @@ impl Node {
         .expect("a ring")
     }
 
-    /// Checks that no two records share a block and that the space map is the union of their runs. Returns the
-    /// number of blocks in use.
+    /// Checks that runs overlap only where they are the same, that a run with several owners is counted as such, and
+    /// that the space map is the union of all runs. Returns the number of blocks in use.
     pub(super) fn check_space_map(&self) -> u64 {
         let limits =
             ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
         let scan = |start: &[u8], end: &[u8]| {
             self.engine.scan(KeyRange::between(start, end), limits).expect("readable").entries
         };
+        let mut owners: BTreeMap<(u32, u32), (u32, u32)> = BTreeMap::new();
+        let mut own = |segments: &[Segment]| {
+            for run in runs_of(segments) {
+                let (blocks, owners) = owners.entry((run.extent, run.block)).or_insert((run.blocks, 0));
+                assert_eq!(*blocks, run.blocks, "runs are shared whole: {run:?}");
+                *owners += 1;
+            }
+        };
+        for (_, entry) in scan(b"O", b"P").into_iter().chain(scan(b"V", b"W")) {
+            own(&ObjectRecord::decode(&entry.value).expect("a record").content.segments);
+        }
+        for (_, entry) in scan(b"P", b"Q") {
+            own(&PartRecord::decode(&entry.value).expect("a part").segments);
+        }
         let mut of_records = BTreeSet::new();
-        for (_, entry) in scan(b"O", b"P") {
-            let record = ObjectRecord::decode(&entry.value).expect("a record");
-            for run in runs_of(&record.content.segments) {
-                for block in run.block..run.block + run.blocks {
-                    assert!(
-                        of_records.insert((run.extent, block)),
-                        "two records use block {block} of {run:?}"
-                    );
-                }
+        for ((extent, block), (blocks, _)) in &owners {
+            for block in *block..block + blocks {
+                assert!(of_records.insert((*extent, block)), "two runs use block {block} of extent {extent}");
             }
         }
+        let several = owners.iter().filter(|(_, (_, owners))| *owners > 1);
+        let expected: Vec<_> = several.map(|(place, (_, owners))| (*place, *owners)).collect();
+        let (start, end) = key_encoding::shared_run_range();
+        let counted = scan(&start, &end).into_iter().map(|(key, entry)| {
+            let place = key_encoding::decode_shared_run_key(&key).expect("a key of a shared run");
+            (place, u32::from_be_bytes(entry.value.try_into().expect("a count")))
+        });
+        assert_eq!(counted.collect::<Vec<_>>(), expected, "owners are not what the records say");
         let mut of_map = BTreeSet::new();
         let (start, end) = key_encoding::space_range();
         for (key, entry) in scan(&start, &end) {
