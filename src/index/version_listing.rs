@@ -78,7 +78,7 @@ pub fn list_versions(
     if let VersionMarker::AfterVersion { key, stamp } = &query.after {
         (newest_first, newest_end) = key_encoding::versions_of_key_range(bucket_id, key);
         ranges.push(KeyRange::between(&newest_first, &newest_end));
-        resumed = Some(Resumed { key, stamp: *stamp, newest: None });
+        resumed = Some(Resumed { key, raised: key_encoding::raised(key), stamp: *stamp, newest: None });
     }
     let mut walk = Walk {
         grouping: Grouping::new(query.prefix, query.delimiter),
@@ -127,6 +127,8 @@ struct Walk<'q> {
 /// The key in whose versions the page begins.
 struct Resumed<'q> {
     key: &'q str,
+    /// The same as it stands in the index.
+    raised: Vec<u8>,
     stamp: u64,
     /// Its newest version of all, also of those that earlier pages have shown.
     newest: Option<u64>,
@@ -143,16 +145,16 @@ impl Walk<'_> {
     fn visit_object(&mut self, encoded: &[u8], value: &[u8]) -> Result<Step, IndexError> {
         let listed = listed(encoded, value)?;
         let raised = encoded.get(OBJECT_HEADER_BYTES..).ok_or_else(|| damaged(encoded))?;
-        if let Some(group_bytes) = self.grouping.group_bytes(raised) {
-            return take_group(&mut self.objects, self.found_max, encoded, group_bytes);
-        }
-        let key = key_encoding::lowered(raised).ok_or_else(|| damaged(encoded))?;
-        if let Some(resumed) = self.resumed.as_mut().filter(|resumed| resumed.key == key) {
+        if let Some(resumed) = self.resumed.as_mut().filter(|resumed| resumed.raised == raised) {
             resumed.newest = Some(listed.stamp);
             if listed.stamp >= resumed.stamp {
                 return Ok(Step::Next);
             }
         }
+        if let Some(group_bytes) = self.grouping.group_bytes(raised) {
+            return take_group(&mut self.objects, self.found_max, encoded, group_bytes);
+        }
+        let key = key_encoding::lowered(raised).ok_or_else(|| damaged(encoded))?;
         let place = [raised, &[0], &(u64::MAX - listed.stamp).to_be_bytes()].concat();
         let item = VersionItem::Version { key, listed, is_latest: true };
         Ok(take(&mut self.objects, self.found_max, Found { place, item }, Step::Next))

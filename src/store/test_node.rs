@@ -12,7 +12,7 @@ use crate::config::limits::BUFFER_BYTES;
 use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::body::runs_of;
-use crate::index::record::{BucketRecord, ObjectRecord, PartRecord, Segment};
+use crate::index::record::{BucketRecord, ObjectRecord, PartRecord, Run, TagSet};
 use crate::store::Store;
 use crate::store::body_writer::{BodyWriter, BodyWritten, NewBody};
 use crate::store::buckets::NewBucket;
@@ -59,42 +59,45 @@ impl Node {
         .expect("a ring")
     }
 
-    /// Checks that runs overlap only where they are the same, that a run with several owners is counted as such, and
-    /// that the space map is the union of all runs. Returns the number of blocks in use.
+    /// Checks that runs with a block in common are one and the same, that each has as many records as are counted, and
+    /// that the space map is the union of them. Returns the number of blocks in use.
     pub(super) fn check_space_map(&self) -> u64 {
         let limits =
             ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
         let scan = |start: &[u8], end: &[u8]| {
             self.engine.scan(KeyRange::between(start, end), limits).expect("readable").entries
         };
-        let mut owners: BTreeMap<(u32, u32), (u32, u32)> = BTreeMap::new();
-        let mut own = |segments: &[Segment]| {
-            for run in runs_of(segments) {
-                let (blocks, owners) = owners.entry((run.extent, run.block)).or_insert((run.blocks, 0));
-                assert_eq!(*blocks, run.blocks, "runs are shared whole: {run:?}");
-                *owners += 1;
-            }
-        };
+        let mut segments = Vec::new();
         for (_, entry) in scan(b"O", b"P").into_iter().chain(scan(b"V", b"W")) {
-            own(&ObjectRecord::decode(&entry.value).expect("a record").content.segments);
+            segments.extend(ObjectRecord::decode(&entry.value).expect("a record").content.segments);
         }
         for (_, entry) in scan(b"P", b"Q") {
-            own(&PartRecord::decode(&entry.value).expect("a part").segments);
+            segments.extend(PartRecord::decode(&entry.value).expect("a part").segments);
+        }
+        let mut owners: BTreeMap<(u32, u32), (Run, u32)> = BTreeMap::new();
+        for run in runs_of(&segments) {
+            let (known, count) = owners.entry((run.extent, run.block)).or_insert((*run, 0));
+            assert_eq!(known, run, "two runs begin with one block");
+            *count += 1;
         }
         let mut of_records = BTreeSet::new();
-        for ((extent, block), (blocks, _)) in &owners {
-            for block in *block..block + blocks {
-                assert!(of_records.insert((*extent, block)), "two runs use block {block} of extent {extent}");
+        for (run, _) in owners.values() {
+            for block in run.block..run.block + run.blocks {
+                assert!(of_records.insert((run.extent, block)), "two runs have block {block} of {run:?}");
             }
         }
-        let several = owners.iter().filter(|(_, (_, owners))| *owners > 1);
-        let expected: Vec<_> = several.map(|(place, (_, owners))| (*place, *owners)).collect();
+        owners.retain(|_, (_, count)| *count > 1);
+        let counted: BTreeMap<(u32, u32), u32> =
+            owners.into_iter().map(|(place, (_, count))| (place, count)).collect();
         let (start, end) = key_encoding::shared_run_range();
-        let counted = scan(&start, &end).into_iter().map(|(key, entry)| {
-            let place = key_encoding::decode_shared_run_key(&key).expect("a key of a shared run");
-            (place, u32::from_be_bytes(entry.value.try_into().expect("a count")))
-        });
-        assert_eq!(counted.collect::<Vec<_>>(), expected, "owners are not what the records say");
+        let in_index: BTreeMap<(u32, u32), u32> = scan(&start, &end)
+            .into_iter()
+            .map(|(key, entry)| {
+                let place = key_encoding::decode_shared_run_key(&key).expect("a key of a shared run");
+                (place, u32::from_be_bytes(entry.value.try_into().expect("a number")))
+            })
+            .collect();
+        assert_eq!(in_index, counted, "the owners of shared runs are not what the records say");
         let mut of_map = BTreeSet::new();
         let (start, end) = key_encoding::space_range();
         for (key, entry) in scan(&start, &end) {
@@ -169,7 +172,8 @@ impl Dice {
 
 pub(super) async fn create_bucket(store: &Store) -> BucketRecord {
     let [user, display_name, org, region] = ["u", "d", "o", "r"].map(str::to_owned);
-    let new = NewBucket { name: "bucket".into(), user, display_name, org, region };
+    let tags = TagSet::default();
+    let new = NewBucket { name: "bucket".into(), user, display_name, org, region, tags };
     store.create_bucket(new).await.expect("created").value().clone()
 }
 
