@@ -1,4 +1,4 @@
-//! What ListObjects, ListObjectsV2 and ListObjectVersions share: parameters, elements, encoding.
+//! What listings share: parameters, elements, encoding.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -17,7 +17,7 @@ use crate::s3::xml::Writer;
 /// all, is escaped, so that decoders of either convention agree.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// The parameters that all of them have.
+/// The parameters that all listings of keys have.
 pub struct Parameters<'a> {
     pub prefix: &'a str,
     pub delimiter: Option<&'a str>,
@@ -26,7 +26,8 @@ pub struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    pub fn of(call: &'a Call<'_, '_>) -> Result<Self, S3Error> {
+    /// `page` is what the size of a page is called.
+    pub fn of(call: &'a Call<'_, '_>, page: &str) -> Result<Self, S3Error> {
         let url_encoded = match call.query("encoding-type") {
             None | Some("") => false,
             Some("url") => true,
@@ -38,7 +39,7 @@ impl<'a> Parameters<'a> {
         Ok(Self {
             prefix: call.query("prefix").unwrap_or_default(),
             delimiter: call.query("delimiter").filter(|delimiter| !delimiter.is_empty()),
-            keys_max: keys_max(call.query("max-keys"))?,
+            keys_max: page_max(page, call.query(page))?,
             url_encoded,
         })
     }
@@ -62,8 +63,9 @@ impl<'a> Parameters<'a> {
     /// continued behind the group.
     pub fn is_group(&self, marker: &str) -> bool {
         let rest = marker.strip_prefix(self.prefix).unwrap_or_default();
-        self.delimiter
-            .is_some_and(|delimiter| rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len()))
+        self.delimiter.is_some_and(|delimiter| {
+            rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len())
+        })
     }
 
     /// `Contents` and then `CommonPrefixes`, each in order.
@@ -108,21 +110,30 @@ pub fn object(xml: &mut Writer, listed: &Listed) {
 }
 
 pub fn owner(xml: &mut Writer, owner: &Owner) {
-    xml.open("Owner");
+    person(xml, "Owner", owner);
+}
+
+/// Somebody in the role that the element's name says.
+pub fn person(xml: &mut Writer, role: &'static str, owner: &Owner) {
+    xml.open(role);
     xml.element("ID", &owner.user);
     xml.element("DisplayName", &owner.display_name);
     xml.close();
 }
 
-/// `max-keys`: what is larger than a page is a page.
-fn keys_max(value: Option<&str>) -> Result<usize, S3Error> {
+/// The size of a page: what is larger than a page is a page.
+pub fn page_max(name: &str, value: Option<&str>) -> Result<usize, S3Error> {
     let Some(text) = value.filter(|text| !text.is_empty()) else { return Ok(LIST_PAGE_MAX) };
+    Ok(number(name, text)?.min(LIST_PAGE_MAX))
+}
+
+/// A number in a query, as AWS takes it.
+pub fn number(name: &str, text: &str) -> Result<usize, S3Error> {
     match text.parse::<u32>() {
-        Ok(number) if i32::try_from(number).is_ok() => Ok((number as usize).min(LIST_PAGE_MAX)),
-        _ => Err(S3Error::invalid_argument(
-            "max-keys",
-            text,
-            "Argument maxKeys must be an integer between 0 and 2147483647",
-        )),
+        Ok(number) if i32::try_from(number).is_ok() => Ok(number as usize),
+        _ => {
+            let message = format!("Argument {name} must be an integer between 0 and 2147483647");
+            Err(S3Error::invalid_argument(name, text, message))
+        }
     }
 }

@@ -23,4 +23,5 @@ pub mod route;
 pub mod stored_tags;
 pub mod tagging;
 pub mod timestamp;
+pub mod uploads;
 pub mod xml;

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use crate::index::engine::{KeyRange, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::listing::{self, ListPage, ListQuery};
-use crate::index::version_listing::{self, VersionPage, VersionQuery};
 use crate::index::record::body::runs_of;
 use crate::index::record::{BucketRecord, Listed, ObjectRecord, Segment, Versioning};
+use crate::index::version_listing::{self, VersionPage, VersionQuery};
 use crate::seal::CustomerKey;
 use crate::store::Store;
 use crate::store::body_reader::{self, BodyReader};
@@ -108,7 +108,9 @@ impl Store {
     ) -> Result<Option<u64>, StoreError> {
         match version {
             VersionId::Stamp(stamp) => Ok(Some(stamp)),
-            VersionId::Null => Ok(self.version_record(bucket, key, version)?.map(|record| record.listed.stamp)),
+            VersionId::Null => {
+                Ok(self.version_record(bucket, key, version)?.map(|record| record.listed.stamp))
+            }
         }
     }
 

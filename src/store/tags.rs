@@ -51,7 +51,8 @@ impl Store {
     /// The tags of a bucket, if it has any.
     pub fn bucket_tags(&self, bucket: &BucketRecord) -> Result<Option<TagSet>, StoreError> {
         let Some(value) = self.subresource(bucket, BUCKET_TAGS)? else { return Ok(None) };
-        let tags = TagSet::decode(&value).map_err(|error| StoreError::Corrupt(format!("bucket tags: {error}")))?;
+        let tags =
+            TagSet::decode(&value).map_err(|error| StoreError::Corrupt(format!("bucket tags: {error}")))?;
         Ok(Some(tags))
     }
 

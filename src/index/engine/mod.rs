@@ -224,7 +224,11 @@ impl Engine {
 
     /// Walks several ranges, one after the other and all as of one committed state. `visit` also hears the place of
     /// the range; a stop ends that range alone.
-    pub fn walk_many(&self, ranges: &[KeyRange<'_>], visit: &mut PlacedVisitor<'_>) -> Result<(), IndexError> {
+    pub fn walk_many(
+        &self,
+        ranges: &[KeyRange<'_>],
+        visit: &mut PlacedVisitor<'_>,
+    ) -> Result<(), IndexError> {
         let bounds: Vec<Option<Bounds<'_>>> = ranges.iter().map(KeyRange::bounds).collect();
         match self {
             Self::Lmdb(engine) => engine.walk_many(&bounds, visit),

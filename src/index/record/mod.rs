@@ -26,7 +26,7 @@ pub use object::{
 };
 pub use remembered::Remembered;
 pub use tag_set::TagSet;
-pub use upload::{PartRecord, UploadChecksum, UploadRecord};
+pub use upload::{PART_LISTED_BYTES_MAX, PartListed, PartRecord, UploadChecksum, UploadRecord};
 
 /// Reads one section and leaves `bytes` behind it.
 fn take_section<'a, T: Deserialize<'a>>(

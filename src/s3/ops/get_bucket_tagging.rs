@@ -19,6 +19,7 @@ pub static OPERATION: Operation = Operation {
 
 async fn get_bucket_tagging(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let tags = call.context.store.bucket_tags(call.bucket()?)?;
-    let tags = tags.ok_or_else(|| S3Error::new(ErrorCode::NoSuchTagSet).field("BucketName", call.bucket_name()))?;
+    let tags =
+        tags.ok_or_else(|| S3Error::new(ErrorCode::NoSuchTagSet).field("BucketName", call.bucket_name()))?;
     Ok(xml_response(200, tagging::write(&tags.0)))
 }

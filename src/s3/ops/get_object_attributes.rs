@@ -29,7 +29,8 @@ pub static OPERATION: Operation = Operation {
 
 async fn get_object_attributes(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let wanted = wanted(call.head)?;
-    let parts_max = number(call.head, PARTS_MAX)?.map_or(LIST_PAGE_MAX, |max| (max as usize).min(LIST_PAGE_MAX));
+    let parts_max =
+        number(call.head, PARTS_MAX)?.map_or(LIST_PAGE_MAX, |max| (max as usize).min(LIST_PAGE_MAX));
     let part_marker = number(call.head, PART_MARKER)?.unwrap_or(0);
     let record = reading::open(&call)?.object.record;
 
@@ -121,7 +122,8 @@ fn checksum(xml: &mut Writer, record: &ObjectRecord) {
 /// The parts behind the marker, as many as fit on the page.
 fn parts(xml: &mut Writer, record: &ObjectRecord, parts_max: usize, marker: u32) {
     let parts = &record.content.parts;
-    let algorithm = record.listed.checksum.as_ref().and_then(|checksum| Algorithm::from_id(checksum.algorithm));
+    let algorithm =
+        record.listed.checksum.as_ref().and_then(|checksum| Algorithm::from_id(checksum.algorithm));
     let from = parts.partition_point(|part| u32::from(part.number) <= marker);
     let behind = parts.get(from..).unwrap_or_default();
     let page = behind.get(..parts_max).unwrap_or(behind);

@@ -24,7 +24,7 @@ pub static OPERATION: Operation = Operation {
 
 async fn list_object_versions(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let bucket = call.bucket()?;
-    let parameters = Parameters::of(&call)?;
+    let parameters = Parameters::of(&call, "max-keys")?;
     let Parameters { prefix, delimiter, keys_max, .. } = parameters;
     let query = VersionQuery { prefix, delimiter, after: after(&call, &parameters)?, items_max: keys_max };
     let page = call.context.store.list_versions(bucket, &query)?;

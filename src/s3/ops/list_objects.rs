@@ -21,7 +21,7 @@ pub static OPERATION: Operation = Operation {
 
 async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let bucket = call.bucket()?;
-    let parameters = Parameters::of(&call)?;
+    let parameters = Parameters::of(&call, "max-keys")?;
     let Parameters { prefix, delimiter, keys_max, .. } = parameters;
     let marker = call.query("marker").unwrap_or_default();
     let after = match marker {

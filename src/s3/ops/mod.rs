@@ -15,7 +15,10 @@ macro_rules! operations {
 }
 
 operations! {
+    abort_multipart_upload,
+    complete_multipart_upload,
     create_bucket,
+    create_multipart_upload,
     delete_bucket,
     delete_bucket_tagging,
     delete_object,
@@ -32,13 +35,16 @@ operations! {
     head_bucket,
     head_object,
     list_buckets,
+    list_multipart_uploads,
     list_object_versions,
     list_objects,
     list_objects_v2,
+    list_parts,
     put_bucket_tagging,
     put_bucket_versioning,
     put_object,
     put_object_tagging,
+    upload_part,
 }
 
 /// Names of all operations, in table order.

@@ -59,8 +59,13 @@ mod tests {
             parse(body.as_bytes()).map_err(|error| error.code)
         };
         assert_eq!(parsed("<Status>Enabled</Status>"), Ok(Versioning::Enabled));
-        assert_eq!(parsed("<MfaDelete>Disabled</MfaDelete><Status> Suspended </Status>"), Ok(Versioning::Suspended));
-        for children in ["", "<Status/>", "<Status>Unset</Status>", "<Status>enabled</Status>", "<MfaDelete>Enabled"] {
+        assert_eq!(
+            parsed("<MfaDelete>Disabled</MfaDelete><Status> Suspended </Status>"),
+            Ok(Versioning::Suspended)
+        );
+        for children in
+            ["", "<Status/>", "<Status>Unset</Status>", "<Status>enabled</Status>", "<MfaDelete>Enabled"]
+        {
             assert_eq!(parsed(children), Err(ErrorCode::MalformedXML), "{children}");
         }
         let both = "<Status>Enabled</Status><MfaDelete>Enabled</MfaDelete>";
