@@ -83,9 +83,8 @@ fn what_is_refused_never_falls_through() {
         let (query, field) = selecting(refused.selector);
         for &scope in refused.scopes {
             for &(method, token) in METHODS {
-                let is_served = rows().any(|row| {
-                    (row.method, row.scope, row.selector) == (method, scope, refused.selector)
-                });
+                let is_served = rows()
+                    .any(|row| (row.method, row.scope, row.selector) == (method, scope, refused.selector));
                 if is_served || (!refused.methods.is_empty() && !refused.methods.contains(&method)) {
                     continue;
                 }
@@ -130,7 +129,9 @@ fn a_refused_sub_resource_wins_over_a_selected_operation_s_place() {
 #[test]
 fn what_only_buckets_have_is_a_mistake_on_an_object() {
     for query in ["uploads", "versions"] {
-        let Ok(Routed::Refused(refused)) = routed(Method::Get, Scope::Object, query, "") else { panic!("{query}") };
+        let Ok(Routed::Refused(refused)) = routed(Method::Get, Scope::Object, query, "") else {
+            panic!("{query}")
+        };
         assert_eq!(refused.error(Method::Get).code, ErrorCode::InvalidRequest);
     }
 }

@@ -33,7 +33,11 @@ type Tags = Vec<(String, String)>;
 /// What is done to the bucket.
 #[derive(Clone, Debug)]
 enum Step {
-    Put { key: &'static str, content: Content, tags: Tags },
+    Put {
+        key: &'static str,
+        content: Content,
+        tags: Tags,
+    },
     Delete(Target),
     /// In one transaction, possibly with repetitions.
     DeleteAll(Vec<Target>),
@@ -254,14 +258,13 @@ impl History {
                 // All of a key, and the newest of it whatever that is by then.
                 let key = self.key();
                 let versions = self.model.keys.get(key).map(Vec::as_slice).unwrap_or_default();
-                let mut targets: Vec<Target> = versions.iter().map(|version| (key, Some(version.id))).collect();
+                let mut targets: Vec<Target> =
+                    versions.iter().map(|version| (key, Some(version.id))).collect();
                 targets.extend([(key, None)].into_iter().filter(|_| self.dice.below(2) == 0));
                 Step::DeleteAll(targets)
             }
             90..96 => Step::Tag(self.target(), self.tags()),
-            96..98 => {
-                Step::SetVersioning([Versioning::Enabled, Versioning::Suspended][self.below(2)])
-            }
+            96..98 => Step::SetVersioning([Versioning::Enabled, Versioning::Suspended][self.below(2)]),
             98 => Step::DeleteAll(self.everything()),
             _ => Step::DeleteBucket,
         }

@@ -1,5 +1,6 @@
 //! Versions, one transition at a time: what each state of a bucket does to a key, what a removal brings back.
 
+use crate::index::record::TagSet;
 use crate::index::record::{BucketRecord, Listed, Versioning};
 use crate::index::version_listing::{VersionItem, VersionMarker, VersionQuery};
 use crate::store::Store;
@@ -13,7 +14,6 @@ use crate::store::test_node::{Content, MIB, Node, create_bucket, get, write_body
 use crate::store::version_id::VersionId;
 use crate::store::versions::Deleted;
 use crate::store::write_condition::WriteCondition;
-use crate::index::record::TagSet;
 
 const NULL: VersionId = VersionId::Null;
 
@@ -186,7 +186,10 @@ fn a_key_may_have_nothing_but_markers_and_keeps_its_bucket() {
         let refused = key.store.delete_bucket(&key.bucket).await;
         assert!(matches!(refused, Err(Refusal::Refused(DeleteBucketRefusal::NotEmpty))));
         for marker in [second, first] {
-            assert_eq!(key.delete(Some(marker)).await, Deleted { version: Some(marker), delete_marker: true });
+            assert_eq!(
+                key.delete(Some(marker)).await,
+                Deleted { version: Some(marker), delete_marker: true }
+            );
         }
         assert!(matches!(key.store.open_object(&key.bucket, "k", None), Ok(Lookup::Nothing)));
         key.store.delete_bucket(&key.bucket).await.expect("empty");
@@ -197,8 +200,7 @@ fn a_key_may_have_nothing_but_markers_and_keeps_its_bucket() {
 fn a_batch_may_name_a_key_or_version_twice() {
     with_key(Versioning::Enabled, async |key| {
         let (old, new) = (key.put(10_000).await, key.put(20_000).await);
-        let request =
-            |version| DeleteRequest { key: "k".into(), version, ..DeleteRequest::default() };
+        let request = |version| DeleteRequest { key: "k".into(), version, ..DeleteRequest::default() };
         let requests = [Some(old), Some(old), None, None, Some(new)].map(request).to_vec();
         let deleted = key.store.delete_objects(&key.bucket, requests).await.expect("deleted");
         let answers: Vec<Deleted> = deleted.value().iter().map(|answer| answer.expect("deleted")).collect();
@@ -230,7 +232,9 @@ fn tags_belong_to_a_version_and_change_nothing_else_of_it() {
         let marker = key.mark().await;
         for id in [None, Some(marker)] {
             let refused = tag(id, "marker").await;
-            let Err(Refusal::Refused(TagRefusal::DeleteMarker(listed))) = refused else { panic!("{refused:?}") };
+            let Err(Refusal::Refused(TagRefusal::DeleteMarker(listed))) = refused else {
+                panic!("{refused:?}")
+            };
             assert_eq!(VersionId::of(&listed), marker);
         }
         let refused = tag(Some(NULL), "none").await;
