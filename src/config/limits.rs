@@ -29,6 +29,10 @@ pub const BUFFER_BYTES: usize = 256 * 1024;
 /// How long a request waits for a buffer of its core's pool before it gets 503 SlowDown.
 pub const BUFFER_WAIT_S: u64 = 10;
 
+/// Buffers of a core's pool for each body that is written anew from another: two that it may hold while it waits for a
+/// third, and as many for whoever else moves bytes.
+pub const REWRITE_BUFFERS: usize = 4;
+
 /// Longest contiguous run that one reservation asks for. Bounds what an upload holds ahead of its bytes.
 pub const RUN_BYTES_MAX: u64 = 32 * 1024 * 1024;
 

@@ -8,6 +8,7 @@ pub mod body_reader;
 pub mod body_shape;
 pub mod body_writer;
 pub mod buckets;
+pub mod copy;
 pub mod delete;
 pub mod error;
 pub mod extent;
@@ -17,6 +18,9 @@ pub mod preconditions;
 pub mod put;
 pub mod release;
 mod remembered;
+pub mod rename;
+pub mod rewrite;
+mod slicing;
 pub mod start;
 pub mod upload_id;
 pub mod version_id;
@@ -47,6 +51,8 @@ pub struct Store {
     pub(crate) disk: Rc<CoreDisk>,
     pub(crate) buffers: BufferPool,
     pub(crate) pins: Arc<CorePins>,
+    /// Bounds how many bodies are written anew at once: a buffer of it stands for a turn, and is never touched.
+    pub(crate) turns: BufferPool,
 }
 
 #[cfg(test)]

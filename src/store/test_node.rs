@@ -1,7 +1,7 @@
 //! For tests: a node's store over a simulated disk, bodies to put into it, and the check that records and space map
 //! agree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ringstone_io::disk::Disk;
@@ -12,15 +12,17 @@ use crate::config::limits::BUFFER_BYTES;
 use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::body::runs_of;
-use crate::index::record::{BucketRecord, ObjectRecord};
+use crate::index::record::{BucketRecord, ObjectRecord, PartRecord, Run};
 use crate::store::Store;
 use crate::store::body_writer::{BodyWritten, NewBody};
 use crate::store::buckets::NewBucket;
+use crate::store::copy::{NewCopy, Source};
 use crate::store::delete::DeleteRequest;
 use crate::store::error::{Refusal, StoreError};
 use crate::store::extent::space::SpaceOptions;
 use crate::store::objects::{Body, Lookup, OpenObject};
 use crate::store::put::NewObject;
+use crate::store::rename::{Rename, RenameRefusal};
 use crate::store::start::{Monitor, SharedStore};
 use crate::store::write_condition::{WriteCondition, WriteRefusal};
 
@@ -59,26 +61,45 @@ impl Node {
         .expect("a ring")
     }
 
-    /// Checks that no two records share a block and that the space map is the union of their runs. Returns the
-    /// number of blocks in use.
+    /// Checks that runs with a block in common are one and the same, that each has as many records as are counted, and
+    /// that the space map is the union of them. Returns the number of blocks in use.
     pub(super) fn check_space_map(&self) -> u64 {
         let limits =
             ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
         let scan = |start: &[u8], end: &[u8]| {
             self.engine.scan(KeyRange::between(start, end), limits).expect("readable").entries
         };
+        let mut segments = Vec::new();
+        for (_, entry) in scan(b"O", b"P").into_iter().chain(scan(b"V", b"W")) {
+            segments.extend(ObjectRecord::decode(&entry.value).expect("a record").content.segments);
+        }
+        for (_, entry) in scan(b"P", b"Q") {
+            segments.extend(PartRecord::decode(&entry.value).expect("a part").segments);
+        }
+        let mut owners: BTreeMap<(u32, u32), (Run, u32)> = BTreeMap::new();
+        for run in runs_of(&segments) {
+            let (known, count) = owners.entry((run.extent, run.block)).or_insert((*run, 0));
+            assert_eq!(known, run, "two runs begin with one block");
+            *count += 1;
+        }
         let mut of_records = BTreeSet::new();
-        for (_, entry) in scan(b"O", b"P") {
-            let record = ObjectRecord::decode(&entry.value).expect("a record");
-            for run in runs_of(&record.content.segments) {
-                for block in run.block..run.block + run.blocks {
-                    assert!(
-                        of_records.insert((run.extent, block)),
-                        "two records use block {block} of {run:?}"
-                    );
-                }
+        for (run, _) in owners.values() {
+            for block in run.block..run.block + run.blocks {
+                assert!(of_records.insert((run.extent, block)), "two runs have block {block} of {run:?}");
             }
         }
+        owners.retain(|_, (_, count)| *count > 1);
+        let counted: BTreeMap<(u32, u32), u32> =
+            owners.into_iter().map(|(place, (_, count))| (place, count)).collect();
+        let (start, end) = key_encoding::shared_run_range();
+        let in_index: BTreeMap<(u32, u32), u32> = scan(&start, &end)
+            .into_iter()
+            .map(|(key, entry)| {
+                let place = key_encoding::decode_shared_run_key(&key).expect("a key of a shared run");
+                (place, u32::from_be_bytes(entry.value.try_into().expect("a number")))
+            })
+            .collect();
+        assert_eq!(in_index, counted, "the owners of shared runs are not what the records say");
         let mut of_map = BTreeSet::new();
         let (start, end) = key_encoding::space_range();
         for (key, entry) in scan(&start, &end) {
@@ -207,6 +228,39 @@ fn failure(refusal: Refusal<WriteRefusal>) -> StoreError {
     match refusal {
         Refusal::Failed(error) => error,
         Refusal::Refused(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+/// Copies the current object of a key; `false` if there is none.
+pub(super) async fn copy(
+    store: &Store,
+    bucket: &BucketRecord,
+    from: &str,
+    to: &str,
+) -> Result<bool, StoreError> {
+    let Lookup::Object(object) = store.open_object(bucket, from, None)? else { return Ok(false) };
+    let source = Source::new(bucket, from, &object.record.listed);
+    let new = NewCopy { key: to.into(), ..NewCopy::default() };
+    match store.copy_object(source, bucket, new, WriteCondition::None).await {
+        Ok(_committed) => Ok(true),
+        Err(Refusal::Failed(error)) => Err(error),
+        Err(Refusal::Refused(refusal)) => panic!("refused: {refusal:?}"),
+    }
+}
+
+/// Moves the object of a key; `false` if there is none.
+pub(super) async fn rename(
+    store: &Store,
+    bucket: &BucketRecord,
+    from: &str,
+    to: &str,
+) -> Result<bool, StoreError> {
+    let rename = Rename { source: from.into(), destination: to.into(), ..Rename::default() };
+    match store.rename_object(bucket, rename, None).await {
+        Ok(_committed) => Ok(true),
+        Err(Refusal::Refused(RenameRefusal::NoSuchKey)) => Ok(false),
+        Err(Refusal::Failed(error)) => Err(error),
+        Err(Refusal::Refused(refusal)) => panic!("refused: {refusal:?}"),
     }
 }
 
