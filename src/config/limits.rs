@@ -127,6 +127,15 @@ pub const TAG_VALUE_UNITS_MAX: usize = 256;
 /// One PUT or one part.
 pub const SINGLE_PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
+/// Smallest part but the last, judged when the upload is completed: bounds the number of parts of an object.
+pub const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
+
+/// Parts of one upload, numbered from one.
+pub const PARTS_MAX: u16 = 10_000;
+
+/// One object: as many parts as there may be, each as large as it may be.
+pub const OBJECT_BYTES_MAX: u64 = PARTS_MAX as u64 * SINGLE_PUT_BYTES_MAX;
+
 /// Keys, uploads or parts on one page of a listing.
 pub const LIST_PAGE_MAX: usize = 1000;
 
@@ -136,8 +145,9 @@ pub const LIST_BUCKETS_PAGE_MAX: usize = 10_000;
 /// Keys in one DeleteObjects.
 pub const DELETE_OBJECTS_MAX: usize = 1000;
 
-/// XML request bodies: 1,000 keys of 1,024 bytes, escaped, fit.
-pub const XML_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// XML request bodies: 1,000 keys of 1,024 bytes, escaped, fit, and 10,000 parts of 300 bytes each (a number, an
+/// entity tag and the longest checksum take 180; the rest is for line breaks and namespaces).
+pub const XML_BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Nesting of XML request bodies.
 pub const XML_DEPTH_MAX: usize = 8;
@@ -259,6 +269,9 @@ const _: () = assert!(HEADER_SECTION_BYTES_MAX < HEAD_BYTES_MAX);
 const _: () = assert!(INLINE_BODY_BYTES_MAX as usize <= BUFFER_BYTES, "an inline body fits one buffer");
 const _: () =
     assert!(KEY_BYTES_MAX + 64 <= INDEX_KEY_BYTES_MAX, "table, bucket, version and part fit around a key");
+const _: () = assert!(XML_ELEMENTS_MAX > 4 * PARTS_MAX as usize, "a list of all parts fits");
+const _: () = assert!(XML_BODY_BYTES_MAX >= 300 * PARTS_MAX as usize, "a list of all parts fits");
+const _: () = assert!(PART_BYTES_MIN <= SINGLE_PUT_BYTES_MAX);
 const _: () = assert!(READ_AHEAD_BYTES <= COLLECT_STEP_BYTES && COLLECT_STEP_BYTES as u64 <= DRAIN_BYTES_MAX);
 const _: () =
     assert!(SEALED_FRAME_PLAINTEXT_BYTES.is_multiple_of(16), "a sealed frame is whole blocks of the cipher");

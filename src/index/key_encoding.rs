@@ -104,6 +104,13 @@ pub fn uploads_range(bucket_id: u64, prefix: &str) -> (Vec<u8>, Vec<u8>) {
     prefix_range(keyed(UPLOAD, bucket_id, prefix))
 }
 
+/// The same of one key.
+pub fn uploads_of_key_range(bucket_id: u64, key: &str) -> (Vec<u8>, Vec<u8>) {
+    let mut prefix = keyed(UPLOAD, bucket_id, key);
+    prefix.push(0);
+    prefix_range(prefix)
+}
+
 /// Key and stamp. `None` for what [`upload_key`] cannot have made.
 pub fn decode_upload_key(encoded: &[u8]) -> Option<(String, u64)> {
     decode_stamped(UPLOAD, encoded)

@@ -66,10 +66,8 @@ pub fn list(engine: &Engine, bucket_id: u64, query: &ListQuery<'_>) -> Result<Li
         Marker::AfterKey(key) => later(Bound::Excluded(key_encoding::object_key(bucket_id, key)), first),
         Marker::AfterPrefix(prefix) => later(Bound::Included(behind(bucket_id, prefix)), first),
     };
-    let delimiter = query.delimiter.filter(|delimiter| !delimiter.is_empty()).map(key_encoding::raised);
     let mut page = PageBuilder {
-        prefix: query.prefix,
-        delimiter: delimiter.as_deref().map(Finder::new),
+        grouping: Grouping::new(query.prefix, query.delimiter),
         items_max: query.keys_max,
         items: Vec::new(),
         next: None,
@@ -99,7 +97,7 @@ pub fn list(engine: &Engine, bucket_id: u64, query: &ListQuery<'_>) -> Result<Li
 }
 
 /// The marker's bound, unless it lies before the range.
-fn later(marker: Bound<Vec<u8>>, first: Vec<u8>) -> Bound<Vec<u8>> {
+pub(super) fn later(marker: Bound<Vec<u8>>, first: Vec<u8>) -> Bound<Vec<u8>> {
     match &marker {
         Bound::Included(key) | Bound::Excluded(key) if *key >= first => marker,
         _ => Bound::Included(first),
@@ -112,17 +110,38 @@ fn behind(bucket_id: u64, prefix: &str) -> Vec<u8> {
     end
 }
 
-/// A page while it fills.
-struct PageBuilder<'q> {
-    prefix: &'q str,
+/// How keys fall into groups.
+pub(super) struct Grouping {
+    prefix_bytes: usize,
     /// Searches the keys as they stand in the index: one byte there is one byte of the key.
-    delimiter: Option<Finder<'q>>,
+    delimiter: Option<Finder<'static>>,
+}
+
+impl Grouping {
+    /// An empty delimiter is none.
+    pub(super) fn new(prefix: &str, delimiter: Option<&str>) -> Self {
+        let delimiter = delimiter.filter(|delimiter| !delimiter.is_empty());
+        let finder = |delimiter| Finder::new(&key_encoding::raised(delimiter)).into_owned();
+        Self { prefix_bytes: prefix.len(), delimiter: delimiter.map(finder) }
+    }
+
+    /// Length of the group of a key with the prefix, if it has one.
+    pub(super) fn group_bytes(&self, raised: &[u8]) -> Option<usize> {
+        let delimiter = self.delimiter.as_ref()?;
+        let after_prefix = raised.get(self.prefix_bytes..)?;
+        Some(self.prefix_bytes + delimiter.find(after_prefix)? + delimiter.needle().len())
+    }
+}
+
+/// A page while it fills.
+struct PageBuilder {
+    grouping: Grouping,
     items_max: usize,
     items: Vec<Item>,
     next: Option<Marker>,
 }
 
-impl PageBuilder<'_> {
+impl PageBuilder {
     fn visit(&mut self, encoded: &[u8], value: &[u8]) -> Result<Step, IndexError> {
         let listed = ObjectRecord::decode_listed(value)
             .map_err(|source| IndexError::Record { key: encoded.to_vec(), source })?;
@@ -136,7 +155,7 @@ impl PageBuilder<'_> {
         let damaged =
             || IndexError::Damaged { key: encoded.to_vec(), reason: "its key is not the key of an object" };
         let raised = encoded.get(OBJECT_HEADER_BYTES..).ok_or_else(damaged)?;
-        if let Some(group_bytes) = self.group_bytes(raised) {
+        if let Some(group_bytes) = self.grouping.group_bytes(raised) {
             let group = raised.get(..group_bytes).and_then(key_encoding::lowered).ok_or_else(damaged)?;
             self.items.push(Item::CommonPrefix(group));
             let behind = encoded.get(..OBJECT_HEADER_BYTES + group_bytes).and_then(key_encoding::successor);
@@ -145,13 +164,6 @@ impl PageBuilder<'_> {
         let key = key_encoding::lowered(raised).ok_or_else(damaged)?;
         self.items.push(Item::Object { key, listed });
         Ok(Step::Next)
-    }
-
-    /// Length of the key's group, if it has one.
-    fn group_bytes(&self, raised: &[u8]) -> Option<usize> {
-        let delimiter = self.delimiter.as_ref()?;
-        let after_prefix = raised.get(self.prefix.len()..)?;
-        Some(self.prefix.len() + delimiter.find(after_prefix)? + delimiter.needle().len())
     }
 }
 

@@ -1,11 +1,11 @@
-//! What ListObjects and ListObjectsV2 share: parameters, elements, encoding.
+//! What listings share: parameters, elements, encoding.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::checksum::Algorithm;
 use crate::config::limits::LIST_PAGE_MAX;
 use crate::index::listing::Item;
-use crate::index::record::object::Listed;
+use crate::index::record::{Listed, Owner};
 use crate::s3::error::S3Error;
 use crate::s3::headers::object::quoted_etag;
 use crate::s3::operation::Call;
@@ -16,7 +16,7 @@ use crate::s3::xml::Writer;
 /// all, is escaped, so that decoders of either convention agree.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// The parameters that both versions have.
+/// The parameters that listings of keys have.
 pub struct Parameters<'a> {
     pub prefix: &'a str,
     pub delimiter: Option<&'a str>,
@@ -25,7 +25,8 @@ pub struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    pub fn of(call: &'a Call<'_, '_>) -> Result<Self, S3Error> {
+    /// `page` is what the size of a page is called.
+    pub fn of(call: &'a Call<'_, '_>, page: &str) -> Result<Self, S3Error> {
         let url_encoded = match call.query("encoding-type") {
             None | Some("") => false,
             Some("url") => true,
@@ -37,7 +38,7 @@ impl<'a> Parameters<'a> {
         Ok(Self {
             prefix: call.query("prefix").unwrap_or_default(),
             delimiter: call.query("delimiter").filter(|delimiter| !delimiter.is_empty()),
-            keys_max: keys_max(call.query("max-keys"))?,
+            keys_max: page_max(page, call.query(page))?,
             url_encoded,
         })
     }
@@ -66,11 +67,15 @@ impl<'a> Parameters<'a> {
         }
         for item in items {
             if let Item::CommonPrefix(prefix) = item {
-                xml.open("CommonPrefixes");
-                xml.element("Prefix", &self.text(prefix));
-                xml.close();
+                self.common_prefix(xml, prefix);
             }
         }
+    }
+
+    pub fn common_prefix(&self, xml: &mut Writer, prefix: &str) {
+        xml.open("CommonPrefixes");
+        xml.element("Prefix", &self.text(prefix));
+        xml.close();
     }
 
     fn object(&self, xml: &mut Writer, key: &str, listed: &Listed, with_owner: bool) {
@@ -87,24 +92,41 @@ impl<'a> Parameters<'a> {
         xml.number("Size", listed.size);
         xml.element("StorageClass", "STANDARD");
         if with_owner {
-            xml.open("Owner");
-            xml.element("ID", &listed.owner.user);
-            xml.element("DisplayName", &listed.owner.display_name);
-            xml.close();
+            owner(xml, "Owner", &listed.owner);
         }
         xml.close();
     }
 }
 
-/// `max-keys`: what is larger than a page is a page.
-fn keys_max(value: Option<&str>) -> Result<usize, S3Error> {
+/// Who something belongs to, or who began it.
+pub fn owner(xml: &mut Writer, role: &'static str, owner: &Owner) {
+    xml.open(role);
+    xml.element("ID", &owner.user);
+    xml.element("DisplayName", &owner.display_name);
+    xml.close();
+}
+
+/// Whether a marker is a whole common prefix: then the page begins past its group, as the next one after a page that
+/// ended with it.
+pub fn is_group(marker: &str, prefix: &str, delimiter: Option<&str>) -> bool {
+    let rest = marker.strip_prefix(prefix).unwrap_or_default();
+    delimiter
+        .is_some_and(|delimiter| rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len()))
+}
+
+/// The size of a page: what is larger than a page is a page.
+pub fn page_max(name: &str, value: Option<&str>) -> Result<usize, S3Error> {
     let Some(text) = value.filter(|text| !text.is_empty()) else { return Ok(LIST_PAGE_MAX) };
+    Ok(number(name, text)?.min(LIST_PAGE_MAX))
+}
+
+/// A number in a query, as AWS takes it.
+pub fn number(name: &str, text: &str) -> Result<usize, S3Error> {
     match text.parse::<u32>() {
-        Ok(number) if i32::try_from(number).is_ok() => Ok((number as usize).min(LIST_PAGE_MAX)),
-        _ => Err(S3Error::invalid_argument(
-            "max-keys",
-            text,
-            "Argument maxKeys must be an integer between 0 and 2147483647",
-        )),
+        Ok(number) if i32::try_from(number).is_ok() => Ok(number as usize),
+        _ => {
+            let message = format!("Argument {name} must be an integer between 0 and 2147483647");
+            Err(S3Error::invalid_argument(name, text, message))
+        }
     }
 }

@@ -21,4 +21,5 @@ pub mod request_id;
 pub mod route;
 pub mod tagging;
 pub mod timestamp;
+pub mod uploads;
 pub mod xml;

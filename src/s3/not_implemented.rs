@@ -1,4 +1,4 @@
-//! What S3 has and this node refuses by name: 501, or the 404 that clients expect when they read a configuration that
+//! What S3 has and this node refuses by name: 501, a 405 where only the method is wrong, or the 404 that clients expect when they read a configuration that
 //! does not exist. Nothing here may fall through to a plain operation: `PUT /b/k?acl` is not an upload.
 
 use crate::http::head::Method;
@@ -11,6 +11,8 @@ pub struct Refused {
     pub scopes: &'static [Scope],
     /// Empty: every method.
     pub methods: &'static [Method],
+    /// A sub-resource that is served, but not with this method.
+    pub is_misplaced: bool,
     /// What a GET answers, where clients expect a 404 of a configuration that was never set.
     pub read: Option<ErrorCode>,
 }
@@ -25,6 +27,9 @@ impl Refused {
     pub fn error(&self, method: Method) -> S3Error {
         if let (Method::Get | Method::Head, Some(code)) = (method, self.read) {
             return S3Error::new(code);
+        }
+        if self.is_misplaced {
+            return S3Error::new(ErrorCode::MethodNotAllowed);
         }
         match self.selector {
             Selector::Header(name) => S3Error::not_implemented_header(name),
@@ -41,11 +46,16 @@ const OBJECT: &[Scope] = &[Scope::Object];
 const BOTH: &[Scope] = &[Scope::Bucket, Scope::Object];
 
 const fn query(name: &'static str, scopes: &'static [Scope], read: Option<ErrorCode>) -> Refused {
-    Refused { selector: Selector::Query(name), scopes, methods: &[], read }
+    Refused { selector: Selector::Query(name), scopes, methods: ANY, is_misplaced: false, read }
 }
 
 const fn header(name: &'static str, methods: &'static [Method]) -> Refused {
-    Refused { selector: Selector::Header(name), scopes: BOTH, methods, read: None }
+    Refused { selector: Selector::Header(name), scopes: BOTH, methods, is_misplaced: false, read: None }
+}
+
+/// Selects what no operation of the same sub-resource does.
+const fn misplaced(name: &'static str, scopes: &'static [Scope]) -> Refused {
+    Refused { selector: Selector::Query(name), scopes, methods: ANY, is_misplaced: true, read: None }
 }
 
 const WRITES: &[Method] = &[Method::Put, Method::Post];
@@ -73,7 +83,6 @@ pub const REFUSED: &[Refused] = &[
     query("notification", BUCKET, None),
     query("object-lock", BUCKET, Some(ErrorCode::ObjectLockConfigurationNotFoundError)),
     query("ownershipControls", BUCKET, None),
-    Refused { selector: Selector::Query("partNumber"), scopes: OBJECT, methods: WRITES, read: None },
     query("policy", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
     query("policyStatus", BUCKET, None),
     query("publicAccessBlock", BUCKET, Some(ErrorCode::NoSuchPublicAccessBlockConfiguration)),
@@ -87,19 +96,15 @@ pub const REFUSED: &[Refused] = &[
     query("tagging", BUCKET, Some(ErrorCode::NoSuchTagSet)),
     query("tagging", OBJECT, None),
     query("torrent", OBJECT, None),
-    query("uploadId", OBJECT, None),
-    query("uploads", BOTH, None),
+    misplaced("uploadId", OBJECT),
+    misplaced("uploads", BOTH),
     query("versioning", BUCKET, None),
     query("versions", BOTH, None),
     query("website", BUCKET, Some(ErrorCode::NoSuchWebsiteConfiguration)),
     header("x-amz-copy-source", ANY),
     header("x-amz-rename-source", ANY),
-    header("x-amz-server-side-encryption-customer-algorithm", ANY),
-    header("x-amz-server-side-encryption-customer-key", ANY),
-    header("x-amz-server-side-encryption-customer-key-md5", ANY),
     header("x-amz-server-side-encryption", WRITES),
     header("x-amz-server-side-encryption-aws-kms-key-id", WRITES),
-    header("x-amz-tagging", WRITES),
     header("x-amz-website-redirect-location", WRITES),
     header("x-amz-object-lock-mode", WRITES),
     header("x-amz-object-lock-retain-until-date", WRITES),

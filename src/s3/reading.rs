@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 
 use crate::checksum::Algorithm;
+use crate::config::limits::PARTS_MAX;
 use crate::http::conditional::{self, Conditions, Verdict};
 use crate::http::date;
 use crate::http::range::{RangeOutcome, parse_range};
@@ -75,6 +76,15 @@ pub fn with_version(response: Response, bucket: &BucketRecord, listed: &Listed) 
     }
 }
 
+/// Reads the number of a part.
+pub fn part_number(text: &str) -> Result<u16, S3Error> {
+    let number = text.parse().ok().filter(|number| (1..=PARTS_MAX).contains(number));
+    number.ok_or_else(|| {
+        let message = format!("Part number must be an integer between 1 and {PARTS_MAX}, inclusive");
+        S3Error::invalid_argument("partNumber", text, message)
+    })
+}
+
 /// Judges the conditions of a read: a 304 to send, or a 412.
 pub fn not_modified(call: &Call<'_, '_>, record: &ObjectRecord) -> Result<Option<Response>, S3Error> {
     let conditions = Conditions::from_head(call.head);
@@ -136,10 +146,7 @@ impl Portion {
             let message = "Cannot specify both Range header and partNumber query parameter";
             return Err(S3Error::invalid_request(message));
         }
-        let Some(number @ 1..=10_000) = text.parse::<u16>().ok() else {
-            let message = "Part number must be an integer between 1 and 10000, inclusive";
-            return Err(S3Error::invalid_argument("partNumber", text, message));
-        };
+        let number = part_number(text)?;
         let (parts, size) = (&record.content.parts, record.listed.size);
         if parts.is_empty() && number == 1 {
             return Ok(Self::new(0, size, size > 0, None));

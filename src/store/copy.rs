@@ -3,12 +3,19 @@
 //! A copy is a record of its own that refers to the same runs; table `H` counts how many records a run has. So it costs
 //! the same whatever the size, and either object may go first.
 
+use std::ops::RangeInclusive;
+
 use crate::commit::{Abort, Committed, Data, Transaction};
 use crate::index::record::body::runs_of;
-use crate::index::record::{BucketRecord, Content, Listed, Metadata, ObjectRecord, Owner, Run};
+use crate::index::record::{
+    BucketRecord, Content, Listed, Metadata, ObjectRecord, Owner, PartRecord, Run, StoredChecksum,
+};
 use crate::store::Store;
 use crate::store::buckets;
 use crate::store::error::{Refusal, StoreError};
+use crate::store::multipart::{self, Bytes};
+use crate::store::slicing;
+use crate::store::upload_id::UploadId;
 use crate::store::version_id::VersionId;
 use crate::store::versions::History;
 use crate::store::write_condition::{WriteCondition, WriteRefusal};
@@ -44,6 +51,23 @@ pub enum CopyRefusal {
     /// The version is not there any more: the lookup must be made again.
     SourceGone,
     Write(WriteRefusal),
+}
+
+/// What is known of a copied part, beside its bytes.
+#[derive(Clone, Debug)]
+pub struct NewPartCopy {
+    /// The part's ETag.
+    pub md5: [u8; 16],
+    /// By the upload's algorithm.
+    pub checksum: Option<StoredChecksum>,
+}
+
+/// Why a part was not copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartCopyRefusal {
+    /// The version is not there any more: the lookup must be made again.
+    SourceGone,
+    UploadGone,
 }
 
 impl Source {
@@ -106,6 +130,40 @@ impl Store {
                 let judged = condition.judge_at_commit(history.current()?.as_ref());
                 judged.map_err(|refusal| Abort::Refused(CopyRefusal::Write(refusal)))?;
                 history.install(record)
+            })
+            .await?;
+        Ok(committed)
+    }
+}
+
+impl Store {
+    /// Makes bytes of an open object a part of an upload, none of them sealed. `new` has what is known of them; they
+    /// are where the object has them.
+    pub async fn copy_part(
+        &self,
+        source: Source,
+        range: Option<RangeInclusive<u64>>,
+        (bucket, key, id, number): (&BucketRecord, &str, UploadId, u16),
+        new: NewPartCopy,
+    ) -> Result<Committed<PartRecord>, Refusal<PartCopyRefusal>> {
+        if !self.space.is_accepting() {
+            return Err(Refusal::Failed(StoreError::NoSpace));
+        }
+        let NewPartCopy { md5, checksum } = new;
+        let (bucket_id, key) = (bucket.id, key.to_owned());
+        let committed = self
+            .commit
+            .run(Data::default(), move |transaction| {
+                let upload = multipart::find(transaction, bucket_id, &key, id)?;
+                upload.ok_or(Abort::Refused(PartCopyRefusal::UploadGone))?;
+                let source = source.find(transaction, || PartCopyRefusal::SourceGone)?;
+                let segments = match &range {
+                    Some(range) => slicing::slice(&source.content.segments, range),
+                    None => Vec::new(),
+                };
+                let bytes = range.as_ref().map_or(0, |range| range.end() - range.start() + 1);
+                let part = PartRecord { bytes, md5, checksum: checksum.clone(), last_modified_ms: 0, segments };
+                multipart::set_part(transaction, id, number, part, Bytes::Shared)
             })
             .await?;
         Ok(committed)

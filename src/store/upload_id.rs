@@ -21,6 +21,11 @@ impl UploadId {
         let (stamp, tag) = text.split_at_checked(NUMBER_CHARACTERS)?;
         Some(Self { stamp: number(stamp)?, tag: number(tag)? })
     }
+
+    /// As it stands in keys of the index.
+    pub fn bytes(self) -> [u8; 16] {
+        (u128::from(self.stamp) << 64 | u128::from(self.tag)).to_be_bytes()
+    }
 }
 
 impl fmt::Display for UploadId {

@@ -24,7 +24,7 @@ pub use object::{
     Content, ETag, LISTED_BYTES_MAX, Listed, Metadata, ObjectRecord, Owner, StoredChecksum, SystemHeader,
 };
 pub use remembered::Remembered;
-pub use upload::{PartRecord, UploadChecksum, UploadRecord};
+pub use upload::{PART_LISTED_BYTES_MAX, PartListed, PartRecord, UploadChecksum, UploadRecord};
 
 /// Reads one section and leaves `bytes` behind it.
 fn take_section<'a, T: Deserialize<'a>>(

@@ -47,6 +47,18 @@ pub struct PartRecord {
     pub segments: Vec<Segment>,
 }
 
+/// What a listing of parts shows: a part without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PartListed {
+    pub bytes: u64,
+    pub md5: [u8; 16],
+    pub checksum: Option<StoredChecksum>,
+    pub last_modified_ms: i64,
+}
+
+/// So much of a stored part always holds its [`PartListed`]: version, two numbers, MD5, checksum.
+pub const PART_LISTED_BYTES_MAX: usize = 1 + 2 * 10 + 16 + (1 + 2 + 1 + 32);
+
 impl UploadRecord {
     pub fn encode(&self) -> Vec<u8> {
         append_section(self, vec![VERSION])
@@ -64,6 +76,12 @@ impl PartRecord {
     }
 
     pub fn decode(mut bytes: &[u8]) -> Result<Self, RecordError> {
+        take_version(VERSION, &mut bytes)?;
+        take_section("part", &mut bytes)
+    }
+
+    /// The front of a record, from a stored value that may be cut off after [`PART_LISTED_BYTES_MAX`] bytes.
+    pub fn decode_listed(mut bytes: &[u8]) -> Result<PartListed, RecordError> {
         take_version(VERSION, &mut bytes)?;
         take_section("part", &mut bytes)
     }

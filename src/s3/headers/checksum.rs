@@ -44,6 +44,11 @@ impl Promise {
         Ok(promise)
     }
 
+    /// Reads the promise of a request whose checksum headers speak of something else than its body: Content-MD5 alone.
+    pub fn of_document(head: &RequestHead) -> Result<Self, S3Error> {
+        Ok(Self { md5: content_md5(head)?, ..Self::default() })
+    }
+
     /// Whether anything is promised at all.
     pub fn is_empty(&self) -> bool {
         self.md5.is_none() && self.algorithm().is_none()

@@ -6,6 +6,7 @@ use crate::config::limits::METADATA_BYTES_MAX;
 use crate::http::head::RequestHead;
 use crate::index::record::object::{Metadata, SystemHeader};
 use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::tagging;
 
 /// Prefix of user metadata.
 pub const USER_PREFIX: &str = "x-amz-meta-";
@@ -27,7 +28,7 @@ pub const SYSTEM_HEADERS: &[(SystemHeader, &str, &str)] = &[
 pub fn from_head(head: &RequestHead) -> Result<Metadata, S3Error> {
     check_storage_class(head)?;
     check_acl(head)?;
-    Ok(Metadata { system: system(head), user: user(head)?, tags: Vec::new() })
+    Ok(Metadata { system: system(head), user: user(head)?, tags: tagging::from_head(head)? })
 }
 
 fn system(head: &RequestHead) -> Vec<(SystemHeader, String)> {

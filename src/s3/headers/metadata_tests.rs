@@ -46,3 +46,10 @@ fn storage_classes_and_acls_that_mean_something_are_refused() {
     assert_eq!(metadata(b"x-amz-storage-class: GLACIER\r\n").err(), Some(ErrorCode::InvalidStorageClass));
     assert_eq!(metadata(b"x-amz-acl: public-read\r\n").err(), Some(ErrorCode::AccessControlListNotSupported));
 }
+
+#[test]
+fn tags_come_along_and_bad_ones_stop_the_upload() {
+    let tags = metadata(b"x-amz-tagging: b=2&a=1\r\n").expect("valid").tags;
+    assert_eq!(tags, [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+    assert_eq!(metadata(b"x-amz-tagging: a=1&a=2\r\n").err(), Some(ErrorCode::InvalidArgument));
+}

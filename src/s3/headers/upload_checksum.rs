@@ -8,6 +8,7 @@ use crate::http::head::RequestHead;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::{invalid_header, sole_header, type_name};
 use crate::s3::xml::Element;
+use crate::store::complete::StatedChecksum;
 
 const ALGORITHM: &str = "x-amz-checksum-algorithm";
 const TYPE: &str = "x-amz-checksum-type";
@@ -64,15 +65,12 @@ impl UploadChecksum {
     }
 }
 
-/// Refuses a CompleteMultipartUpload whose `x-amz-checksum-type` is not that of the upload.
-pub fn check_type(head: &RequestHead, full_object: bool) -> Result<(), S3Error> {
-    match full_object_from_head(head)? {
-        Some(stated) if stated != full_object => Err(S3Error::invalid_request(format!(
-            "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
-            type_name(full_object)
-        ))),
-        _ => Ok(()),
-    }
+/// The answer to a CompleteMultipartUpload whose `x-amz-checksum-type` is not that of the upload.
+pub fn wrong_type(full_object: bool) -> S3Error {
+    S3Error::invalid_request(format!(
+        "The upload was created using the {} checksum mode. The complete request must use the same checksum mode.",
+        type_name(full_object)
+    ))
 }
 
 /// Reads `x-amz-checksum-algorithm`: what a CopyObject is to sum its result with.
@@ -81,7 +79,8 @@ pub fn algorithm_from_head(head: &RequestHead) -> Result<Option<Algorithm>, S3Er
     Algorithm::from_name(sent).map(Some).ok_or_else(unsupported)
 }
 
-fn full_object_from_head(head: &RequestHead) -> Result<Option<bool>, S3Error> {
+/// Reads `x-amz-checksum-type`: whether the whole is summed from its bytes.
+pub fn full_object_from_head(head: &RequestHead) -> Result<Option<bool>, S3Error> {
     let Some(sent) = head.header(TYPE) else { return Ok(None) };
     let named = [true, false].into_iter().find(|full| type_name(*full).as_bytes().eq_ignore_ascii_case(sent));
     named.map(Some).ok_or_else(|| invalid_header(TYPE))
@@ -104,39 +103,20 @@ fn unsupported() -> S3Error {
     ))
 }
 
-/// What a CompleteMultipartUpload states of the whole object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObjectChecksum {
-    pub digest: Digest,
-    /// The `-N` behind the digest of N parts' digests, which a client may leave out.
-    parts: Option<u32>,
+/// Reads what a CompleteMultipartUpload states of the whole object: the one `x-amz-checksum-<algorithm>` header. The
+/// `-N` behind the digest of N parts' digests may be left out.
+pub fn of_whole(head: &RequestHead) -> Result<Option<StatedChecksum>, S3Error> {
+    let Some((algorithm, value)) = sole_header(head)? else { return Ok(None) };
+    stated(algorithm, value).map(Some).ok_or_else(|| invalid_header(algorithm.header()))
 }
 
-impl ObjectChecksum {
-    /// Reads the one `x-amz-checksum-<algorithm>` header.
-    pub fn from_head(head: &RequestHead) -> Result<Option<Self>, S3Error> {
-        let Some((algorithm, value)) = sole_header(head)? else { return Ok(None) };
-        Self::read(algorithm, value).map(Some).ok_or_else(|| invalid_header(algorithm.header()))
-    }
-
-    fn read(algorithm: Algorithm, value: &[u8]) -> Option<Self> {
-        // No minus occurs in padded base64.
-        let (digest, parts) = match memchr::memchr(b'-', value) {
-            Some(at) if may_be(algorithm, false) => (&value[..at], Some(count(&value[at + 1..])?)),
-            _ => (value, None),
-        };
-        Some(Self { digest: Digest::from_base64(algorithm, digest)?, parts })
-    }
-
-    /// Compares it with the object's checksum; `composite_of` is the number of parts whose digests that sums, `None`
-    /// where it sums the bytes.
-    pub fn verify(&self, computed: &Digest, composite_of: Option<u32>) -> Result<(), S3Error> {
-        let is_same_kind = self.parts.is_none() || self.parts == composite_of;
-        if is_same_kind && self.digest == *computed {
-            return Ok(());
-        }
-        Err(S3Error::bad_checksum(self.digest.algorithm().name()))
-    }
+fn stated(algorithm: Algorithm, value: &[u8]) -> Option<StatedChecksum> {
+    // No minus occurs in padded base64.
+    let (digest, parts) = match memchr::memchr(b'-', value) {
+        Some(at) if may_be(algorithm, false) => (&value[..at], Some(count(&value[at + 1..])?)),
+        _ => (value, None),
+    };
+    Some(StatedChecksum { digest: Digest::from_base64(algorithm, digest)?, parts })
 }
 
 /// A decimal number without a sign.

@@ -4,7 +4,7 @@ use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::listing::{ListQuery, Marker};
 use crate::s3::error::S3Error;
-use crate::s3::listing::Parameters;
+use crate::s3::listing::{self, Parameters};
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
@@ -21,7 +21,7 @@ pub static OPERATION: Operation = Operation {
 
 async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let bucket = call.bucket()?;
-    let parameters = Parameters::of(&call)?;
+    let parameters = Parameters::of(&call, "max-keys")?;
     let Parameters { prefix, delimiter, keys_max, .. } = parameters;
     let marker = call.query("marker").unwrap_or_default();
     let after = after(marker, prefix, delimiter);
@@ -45,14 +45,11 @@ async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
     Ok(xml_response(200, xml))
 }
 
-/// Where a page begins. A marker that is a whole common prefix continues past its group, as the `NextMarker` of a page
-/// that ended with it.
+/// Where a page begins.
 fn after(marker: &str, prefix: &str, delimiter: Option<&str>) -> Marker {
-    if marker.is_empty() {
-        return Marker::Start;
+    match marker {
+        "" => Marker::Start,
+        group if listing::is_group(group, prefix, delimiter) => Marker::AfterPrefix(group.to_owned()),
+        key => Marker::AfterKey(key.to_owned()),
     }
-    let rest = marker.strip_prefix(prefix).unwrap_or_default();
-    let is_group = delimiter
-        .is_some_and(|delimiter| rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len()));
-    if is_group { Marker::AfterPrefix(marker.to_owned()) } else { Marker::AfterKey(marker.to_owned()) }
 }

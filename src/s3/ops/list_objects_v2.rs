@@ -24,7 +24,7 @@ pub static OPERATION: Operation = Operation {
 
 async fn list_objects_v2(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let bucket = call.bucket()?;
-    let parameters = Parameters::of(&call)?;
+    let parameters = Parameters::of(&call, "max-keys")?;
     let start_after = call.query("start-after").filter(|key| !key.is_empty());
     let token = call.query("continuation-token");
     let after = match (token, start_after) {

@@ -15,7 +15,10 @@ macro_rules! operations {
 }
 
 operations! {
+    abort_multipart_upload,
+    complete_multipart_upload,
     create_bucket,
+    create_multipart_upload,
     delete_bucket,
     delete_object,
     delete_objects,
@@ -24,9 +27,12 @@ operations! {
     head_bucket,
     head_object,
     list_buckets,
+    list_multipart_uploads,
     list_objects,
     list_objects_v2,
+    list_parts,
     put_object,
+    upload_part,
 }
 
 /// Names of all operations, in table order.
