@@ -222,6 +222,9 @@ pub const COMMIT_GROUP_MAX: usize = 512;
 /// Requests that may wait for the committer; beyond it writers get 503 SlowDown.
 pub const COMMIT_QUEUE_MAX: usize = 4096;
 
+/// Longest client token of a rename (AWS: 64).
+pub const CLIENT_TOKEN_BYTES_MAX: usize = 64;
+
 /// How long a rename or a completed upload is remembered, so that the same request sent again acts once (AWS keeps
 /// rename tokens at least as long as its SDKs retry; a day outlasts any client).
 pub const REMEMBERED_MS: i64 = 24 * 60 * 60 * 1000;

@@ -281,10 +281,8 @@ fn a_page_of_groups_does_not_walk_through_them() {
     fill(&engine, &keys);
     let mut visited = 0;
     let (start, end) = key_encoding::object_range(BUCKET_ID, "");
-    let slash = key_encoding::raised("/");
     let mut page = PageBuilder {
-        prefix: "",
-        delimiter: Some(Finder::new(&slash)),
+        grouping: Grouping::new("", Some("/")),
         items_max: 1000,
         items: Vec::new(),
         next: None,

@@ -261,14 +261,7 @@ impl BodyWriter {
         self.run_blocks_used += blocks;
         let frames = blocks.div_ceil(FRAME_BLOCKS);
         let buffer = Some(self.store.buffer().await?);
-        Ok(Filling {
-            buffer,
-            reservation: Some(reservation),
-            block,
-            frames,
-            frames_done: 0,
-            frame_filled: 0,
-        })
+        Ok(Filling { buffer, reservation: Some(reservation), block, frames, frames_done: 0, frame_filled: 0 })
     }
 
     /// Starts writing the filled buffer, of which `length` bytes are frames.

@@ -162,7 +162,8 @@ impl Store {
                     None => Vec::new(),
                 };
                 let bytes = range.as_ref().map_or(0, |range| range.end() - range.start() + 1);
-                let part = PartRecord { bytes, md5, checksum: checksum.clone(), last_modified_ms: 0, segments };
+                let part =
+                    PartRecord { bytes, md5, checksum: checksum.clone(), last_modified_ms: 0, segments };
                 multipart::set_part(transaction, id, number, part, Bytes::Shared)
             })
             .await?;

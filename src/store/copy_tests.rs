@@ -115,9 +115,14 @@ fn a_copy_onto_itself_and_chains_of_copies_keep_the_bytes() {
             }
             assert_eq!(used_blocks(monitor), used);
             for link in 0..5 {
-                copy(store, &bucket, &if link == 0 { "a".into() } else { format!("c{link}") }, &format!("c{}", link + 1))
-                    .await
-                    .expect("copied");
+                copy(
+                    store,
+                    &bucket,
+                    &if link == 0 { "a".into() } else { format!("c{link}") },
+                    &format!("c{}", link + 1),
+                )
+                .await
+                .expect("copied");
             }
             for key in ["a", "c1", "c4", "c2", "c3"] {
                 delete(store, &bucket, key).await.expect("deleted");

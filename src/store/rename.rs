@@ -95,16 +95,16 @@ fn run(
 }
 
 fn judge(conditions: &Preconditions, record: Option<&ObjectRecord>, now_s: i64) -> Result<(), Unmet> {
-    let found = record.map(|record| {
-        (record.listed.etag.to_string(), record.listed.last_modified_ms.div_euclid(1000))
-    });
+    let found = record
+        .map(|record| (record.listed.etag.to_string(), record.listed.last_modified_ms.div_euclid(1000)));
     conditions.judge(found.as_ref().map(|(etag, modified_s)| (etag.as_str(), *modified_s)), now_s)
 }
 
 impl Rename {
     /// SHA-256 of everything that the client asked for.
     fn fingerprint(&self) -> [u8; 32] {
-        let encoded = postcard::to_extend(self, Vec::new()).expect("every field is of a kind that postcard can write");
+        let encoded =
+            postcard::to_extend(self, Vec::new()).expect("every field is of a kind that postcard can write");
         let mut hasher = Hasher::new(Algorithm::Sha256);
         hasher.update(&encoded);
         hasher.finish().bytes().try_into().expect("a SHA-256 has 32 bytes")

@@ -149,11 +149,17 @@ fn conditions_are_judged_on_both_sides() {
             (Preconditions { is_one_of: named("other"), ..holds.clone() }, Unmet::IsOneOf),
             (Preconditions { is_none_of: named(&etag), ..holds.clone() }, Unmet::IsNoneOf),
             (Preconditions { modified_since: Some(modified_s), ..holds.clone() }, Unmet::ModifiedSince),
-            (Preconditions { unmodified_since: Some(modified_s - 1), ..holds.clone() }, Unmet::UnmodifiedSince),
+            (
+                Preconditions { unmodified_since: Some(modified_s - 1), ..holds.clone() },
+                Unmet::UnmodifiedSince,
+            ),
         ];
         for (conditions, unmet) in fails {
             let rename = Rename { of_source: conditions.clone(), ..of("a", "b") };
-            assert_eq!(run_one(store, &bucket, rename, None).await, Err(RenameRefusal::SourceCondition(unmet)));
+            assert_eq!(
+                run_one(store, &bucket, rename, None).await,
+                Err(RenameRefusal::SourceCondition(unmet))
+            );
             let rename = Rename { of_destination: conditions, ..of("a", "a") };
             let refused = run_one(store, &bucket, rename, None).await;
             assert_eq!(refused, Err(RenameRefusal::DestinationCondition(unmet)));
@@ -207,9 +213,9 @@ fn of_many_renames_of_one_object_one_wins() {
         let tasks: Vec<_> = (0..20)
             .map(|number| {
                 let (store, bucket) = (store.clone(), bucket.clone());
-                runtime::spawn(async move {
-                    run_one(&store, &bucket, of("a", &format!("b{number}")), None).await
-                })
+                runtime::spawn(
+                    async move { run_one(&store, &bucket, of("a", &format!("b{number}")), None).await },
+                )
             })
             .collect();
         let mut won = 0;

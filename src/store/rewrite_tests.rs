@@ -107,8 +107,10 @@ fn ranges_are_written_and_summed() {
                 let range = Some(first..=last);
                 rewrite(store, &bucket, ("a", None), ("b", None), range.clone()).await.expect("written");
                 assert!(get(store, &bucket, "b", None).await == expected);
-                let sums =
-                    store.sums(open(store, &bucket, "a"), range, Some(Algorithm::Sha256)).await.expect("read");
+                let sums = store
+                    .sums(open(store, &bucket, "a"), range, Some(Algorithm::Sha256))
+                    .await
+                    .expect("read");
                 let (md5, sha256) = sums_of(expected);
                 assert_eq!((sums.md5, sums.checksum), (md5, Some(sha256)));
             }

@@ -56,7 +56,15 @@ fn part_of(slice: &Slice, skip: u64, bytes: u64) -> Slice {
         }
         run_first = run_end;
     }
-    Slice { body_id: slice.body_id, body_bytes: slice.body_bytes, skip, bytes, first_frame, runs, salt: slice.salt }
+    Slice {
+        body_id: slice.body_id,
+        body_bytes: slice.body_bytes,
+        skip,
+        bytes,
+        first_frame,
+        runs,
+        salt: slice.salt,
+    }
 }
 
 #[cfg(test)]

@@ -75,7 +75,10 @@ impl<'t, 'e> History<'t, 'e> {
     /// Takes the current object away and leaves what it refers to to whoever installs its record under another key. For
     /// buckets without versions.
     pub(super) fn give_away(&mut self) {
-        debug_assert!(self.versioning == Versioning::Unset, "the next newest version would have to take its place");
+        debug_assert!(
+            self.versioning == Versioning::Unset,
+            "the next newest version would have to take its place"
+        );
         self.transaction.delete(self.object_key());
     }
 

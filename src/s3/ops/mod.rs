@@ -17,6 +17,7 @@ macro_rules! operations {
 operations! {
     abort_multipart_upload,
     complete_multipart_upload,
+    copy_object,
     create_bucket,
     create_multipart_upload,
     delete_bucket,
@@ -32,7 +33,9 @@ operations! {
     list_objects_v2,
     list_parts,
     put_object,
+    rename_object,
     upload_part,
+    upload_part_copy,
 }
 
 /// Names of all operations, in table order.
