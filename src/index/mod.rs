@@ -1,8 +1,8 @@
 //! The index: every bucket, object and space record of the node in one ordered key space.
 //!
 //! It owns the meaning of the keys ([`key_encoding`]), the stored form of the records ([`record`]), listings
-//! ([`listing`], [`upload_listing`]) and the engine that keeps the bytes ([`engine`]). It knows no S3 words, and it
-//! decides nothing: `commit` alone writes, everyone else reads.
+//! ([`listing`], [`upload_listing`], [`version_listing`]) and the engine that keeps the bytes ([`engine`]). It knows no
+//! S3 words, and it decides nothing: `commit` alone writes, everyone else reads.
 //!
 //! Invariants:
 //! - Keys compare as bytes, and the order of two object keys in the index is the order of their UTF-8 bytes.
@@ -18,6 +18,7 @@ pub mod key_encoding;
 pub mod listing;
 pub mod record;
 pub mod upload_listing;
+pub mod version_listing;
 
 pub use engine::{
     Batch, Check, CommitFailure, Engine, EngineLimits, Entry, KeyRange, LmdbEngine, MemoryEngine, Outcome,

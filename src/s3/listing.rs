@@ -7,6 +7,7 @@ use crate::config::limits::LIST_PAGE_MAX;
 use crate::index::listing::Item;
 use crate::index::record::{Listed, Owner};
 use crate::s3::error::S3Error;
+use crate::s3::headers::checksum::type_name;
 use crate::s3::headers::object::quoted_etag;
 use crate::s3::operation::Call;
 use crate::s3::timestamp;
@@ -16,7 +17,7 @@ use crate::s3::xml::Writer;
 /// all, is escaped, so that decoders of either convention agree.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// The parameters that listings of keys have.
+/// The parameters that all listings of keys have.
 pub struct Parameters<'a> {
     pub prefix: &'a str,
     pub delimiter: Option<&'a str>,
@@ -58,11 +59,26 @@ impl<'a> Parameters<'a> {
         }
     }
 
+    /// Whether a marker is a whole common prefix, as the next marker of a page that ended with it. Such a page is
+    /// continued behind the group.
+    pub fn is_group(&self, marker: &str) -> bool {
+        let rest = marker.strip_prefix(self.prefix).unwrap_or_default();
+        self.delimiter.is_some_and(|delimiter| {
+            rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len())
+        })
+    }
+
     /// `Contents` and then `CommonPrefixes`, each in order.
     pub fn entries(&self, xml: &mut Writer, items: &[Item], with_owner: bool) {
         for item in items {
             if let Item::Object { key, listed } = item {
-                self.object(xml, key, listed, with_owner);
+                xml.open("Contents");
+                xml.element("Key", &self.text(key));
+                object(xml, listed);
+                if with_owner {
+                    owner(xml, &listed.owner);
+                }
+                xml.close();
             }
         }
         for item in items {
@@ -77,41 +93,32 @@ impl<'a> Parameters<'a> {
         xml.element("Prefix", &self.text(prefix));
         xml.close();
     }
-
-    fn object(&self, xml: &mut Writer, key: &str, listed: &Listed, with_owner: bool) {
-        xml.open("Contents");
-        xml.element("Key", &self.text(key));
-        xml.element("LastModified", &timestamp::iso8601(listed.last_modified_ms));
-        xml.element("ETag", &quoted_etag(listed));
-        if let Some(checksum) = &listed.checksum
-            && let Some(algorithm) = Algorithm::from_id(checksum.algorithm)
-        {
-            xml.element("ChecksumAlgorithm", algorithm.name());
-            xml.element("ChecksumType", if checksum.full_object { "FULL_OBJECT" } else { "COMPOSITE" });
-        }
-        xml.number("Size", listed.size);
-        xml.element("StorageClass", "STANDARD");
-        if with_owner {
-            owner(xml, "Owner", &listed.owner);
-        }
-        xml.close();
-    }
 }
 
-/// Who something belongs to, or who began it.
-pub fn owner(xml: &mut Writer, role: &'static str, owner: &Owner) {
+/// What every listing says of an object.
+pub fn object(xml: &mut Writer, listed: &Listed) {
+    xml.element("LastModified", &timestamp::iso8601(listed.last_modified_ms));
+    xml.element("ETag", &quoted_etag(listed));
+    if let Some(checksum) = &listed.checksum
+        && let Some(algorithm) = Algorithm::from_id(checksum.algorithm)
+    {
+        xml.element("ChecksumAlgorithm", algorithm.name());
+        xml.element("ChecksumType", type_name(checksum.full_object));
+    }
+    xml.number("Size", listed.size);
+    xml.element("StorageClass", "STANDARD");
+}
+
+pub fn owner(xml: &mut Writer, owner: &Owner) {
+    person(xml, "Owner", owner);
+}
+
+/// Somebody in the role that the element's name says.
+pub fn person(xml: &mut Writer, role: &'static str, owner: &Owner) {
     xml.open(role);
     xml.element("ID", &owner.user);
     xml.element("DisplayName", &owner.display_name);
     xml.close();
-}
-
-/// Whether a marker is a whole common prefix: then the page begins past its group, as the next one after a page that
-/// ended with it.
-pub fn is_group(marker: &str, prefix: &str, delimiter: Option<&str>) -> bool {
-    let rest = marker.strip_prefix(prefix).unwrap_or_default();
-    delimiter
-        .is_some_and(|delimiter| rest.find(delimiter).is_some_and(|at| at + delimiter.len() == rest.len()))
 }
 
 /// The size of a page: what is larger than a page is a page.

@@ -3,6 +3,7 @@
 //! A request goes one way, through [`pipeline`]: address, route, authenticate, authorise, operate, respond. An
 //! operation is one file under [`ops`] that exports its row of the table; nothing else knows of it.
 
+pub mod acl;
 pub mod address;
 pub mod body;
 pub mod bucket_name;
@@ -20,6 +21,7 @@ pub mod pipeline;
 pub mod reading;
 pub mod request_id;
 pub mod route;
+pub mod stored_tags;
 pub mod tagging;
 pub mod timestamp;
 pub mod uploads;

@@ -15,7 +15,8 @@ pub struct Refused {
     pub is_misplaced: bool,
     /// Beside this header the operation itself has the answer.
     pub unless: Option<&'static str>,
-    /// What a GET answers, where clients expect a 404 of a configuration that was never set.
+    /// What a GET answers, where clients expect a 404 of a configuration that was never set, or where it can only be a
+    /// mistake.
     pub read: Option<ErrorCode>,
 }
 
@@ -51,6 +52,11 @@ const fn query(name: &'static str, scopes: &'static [Scope], read: Option<ErrorC
     Refused { selector: Selector::Query(name), scopes, methods: ANY, is_misplaced: false, unless: None, read }
 }
 
+/// What only buckets have.
+const fn not_of_objects(name: &'static str) -> Refused {
+    query(name, OBJECT, Some(ErrorCode::InvalidRequest))
+}
+
 const fn header(name: &'static str, methods: &'static [Method]) -> Refused {
     Refused {
         selector: Selector::Header(name),
@@ -84,7 +90,8 @@ const WRITES: &[Method] = &[Method::Put, Method::Post];
 const NO_PUT: &[Method] = &[Method::Get, Method::Head, Method::Post, Method::Delete];
 const ANY: &[Method] = &[];
 
-/// Every refusal. Sub-resources first, then headers that change what a plain operation means.
+/// Every refusal. What is served by some methods stands here for the others: a DELETE of a bucket's versioning must not
+/// delete the bucket. Sub-resources first, then headers that change what a plain operation means.
 pub const REFUSED: &[Refused] = &[
     query("abac", BUCKET, None),
     query("accelerate", BUCKET, None),
@@ -92,11 +99,13 @@ pub const REFUSED: &[Refused] = &[
     query("analytics", BUCKET, None),
     query("attributes", OBJECT, None),
     query("cors", BUCKET, Some(ErrorCode::NoSuchCORSConfiguration)),
+    query("delete", BUCKET, None),
     query("encryption", BOTH, Some(ErrorCode::ServerSideEncryptionConfigurationNotFoundError)),
     query("intelligent-tiering", BUCKET, None),
     query("inventory", BUCKET, None),
     query("legal-hold", OBJECT, None),
     query("lifecycle", BUCKET, Some(ErrorCode::NoSuchLifecycleConfiguration)),
+    query("location", BUCKET, None),
     query("logging", BUCKET, None),
     query("metadataTable", BUCKET, None),
     query("metadataConfiguration", BUCKET, None),
@@ -116,13 +125,14 @@ pub const REFUSED: &[Refused] = &[
     query("retention", OBJECT, None),
     query("select", OBJECT, None),
     query("session", BUCKET, None),
-    query("tagging", BUCKET, Some(ErrorCode::NoSuchTagSet)),
-    query("tagging", OBJECT, None),
+    query("tagging", BOTH, None),
     query("torrent", OBJECT, None),
     misplaced("uploadId", OBJECT),
-    misplaced("uploads", BOTH),
+    misplaced("uploads", BUCKET),
+    not_of_objects("uploads"),
     query("versioning", BUCKET, None),
-    query("versions", BOTH, None),
+    query("versions", BUCKET, None),
+    not_of_objects("versions"),
     query("website", BUCKET, Some(ErrorCode::NoSuchWebsiteConfiguration)),
     node_encryption("x-amz-server-side-encryption"),
     node_encryption("x-amz-server-side-encryption-aws-kms-key-id"),

@@ -53,15 +53,25 @@ pub fn find(
     match (call.context.store.open_object(bucket, key, version)?, version) {
         (Lookup::Object(object), _) => Ok(object),
         (Lookup::DeleteMarker(marker), None) => Err(marked(S3Error::no_such_key(key), &marker)),
-        (Lookup::DeleteMarker(marker), Some(_)) => {
-            let method = String::from_utf8_lossy(call.head.method_token()).into_owned();
-            let error = S3Error::method_not_allowed(&method, "DeleteMarker", "DELETE");
-            let last_modified = date::format_http(object::last_modified_s(&marker));
-            Err(marked(error, &marker).header("last-modified", last_modified))
-        }
-        (Lookup::Nothing, None) => Err(S3Error::no_such_key(key)),
-        (Lookup::Nothing, Some(id)) => Err(S3Error::no_such_version(key, &id.to_string())),
+        (Lookup::DeleteMarker(marker), Some(_)) => Err(not_of_marker(call, &marker)),
+        (Lookup::Nothing, version) => Err(nothing(key, version)),
     }
+}
+
+/// There is no such object, or no such version of it.
+pub fn nothing(key: &str, version: Option<VersionId>) -> S3Error {
+    match version {
+        None => S3Error::no_such_key(key),
+        Some(id) => S3Error::no_such_version(key, &id.to_string()),
+    }
+}
+
+/// Of a delete marker nothing can be had; it can only be deleted.
+pub fn not_of_marker(call: &Call<'_, '_>, marker: &Listed) -> S3Error {
+    let method = String::from_utf8_lossy(call.head.method_token()).into_owned();
+    let error = S3Error::method_not_allowed(&method, "DeleteMarker", "DELETE");
+    let last_modified = date::format_http(object::last_modified_s(marker));
+    marked(error, marker).header("last-modified", last_modified)
 }
 
 fn marked(error: S3Error, marker: &Listed) -> S3Error {

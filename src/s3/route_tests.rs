@@ -83,7 +83,10 @@ fn what_is_refused_never_falls_through() {
         let (query, field) = selecting(refused.selector);
         for &scope in refused.scopes {
             for &(method, token) in METHODS {
-                if !refused.methods.is_empty() && !refused.methods.contains(&method) {
+                let is_served = rows().any(|row| {
+                    (row.method, row.scope, row.selector) == (method, scope, refused.selector)
+                });
+                if is_served || (!refused.methods.is_empty() && !refused.methods.contains(&method)) {
                     continue;
                 }
                 for query in [query.clone(), format!("a=b&{query}")] {
@@ -92,9 +95,9 @@ fn what_is_refused_never_falls_through() {
                         panic!("{token} {scope:?} ?{query} {field} became {}", name_of(&routed));
                     };
                     let status = by.error(method).status();
-                    assert!(matches!(status, 404 | 501), "{token} ?{query}: {status}");
+                    assert!(matches!(status, 400 | 404 | 405 | 501), "{token} ?{query}: {status}");
                     let is_read = matches!(method, Method::Get | Method::Head);
-                    assert!(is_read || status == 501, "a write of {query} cannot be a 404");
+                    assert!(is_read || status == 501 || by.is_misplaced, "a write of {query} is refused by name");
                 }
             }
         }
@@ -105,19 +108,30 @@ fn what_is_refused_never_falls_through() {
 fn a_refused_sub_resource_wins_over_a_selected_operation_s_place() {
     for (method, scope, query) in [
         (Method::Put, Scope::Object, "acl"),
-        (Method::Put, Scope::Object, "partNumber=1&uploadId=x"),
-        (Method::Delete, Scope::Object, "uploadId=x"),
+        (Method::Put, Scope::Object, "uploadId=x"),
+        (Method::Delete, Scope::Object, "renameObject"),
         (Method::Delete, Scope::Bucket, "policy"),
-        (Method::Put, Scope::Bucket, "versioning"),
+        (Method::Delete, Scope::Bucket, "versioning"),
+        (Method::Delete, Scope::Bucket, "location"),
+        (Method::Put, Scope::Object, "attributes"),
+        (Method::Head, Scope::Object, "tagging"),
         (Method::Put, Scope::Bucket, "abac"),
         (Method::Put, Scope::Bucket, "metadataInventoryTable"),
         (Method::Put, Scope::Bucket, "metadataJournalTable"),
-        (Method::Get, Scope::Bucket, "versions&prefix=a"),
+        (Method::Put, Scope::Bucket, "versions&prefix=a"),
         (Method::Post, Scope::Object, "uploads"),
-        (Method::Get, Scope::Object, "tagging&versionId=null"),
+        (Method::Post, Scope::Object, "tagging&versionId=null"),
     ] {
         let routed = routed(method, scope, query, "");
         assert!(matches!(routed, Ok(Routed::Refused(_))), "{query} became {}", name_of(&routed));
+    }
+}
+
+#[test]
+fn what_only_buckets_have_is_a_mistake_on_an_object() {
+    for query in ["uploads", "versions"] {
+        let Ok(Routed::Refused(refused)) = routed(Method::Get, Scope::Object, query, "") else { panic!("{query}") };
+        assert_eq!(refused.error(Method::Get).code, ErrorCode::InvalidRequest);
     }
 }
 
@@ -141,4 +155,38 @@ fn what_nobody_serves_is_a_405_or_for_unknown_methods_a_501() {
     for scope in [Scope::Service, Scope::Bucket, Scope::Object] {
         assert_eq!(name_of(&routed(Method::Other, scope, "", "")), "error NotImplemented");
     }
+}
+
+#[test]
+fn copies_and_renames_are_told_by_their_source() {
+    const COPY: &str = "x-amz-copy-source: /b/k\r\n";
+    const RENAME: &str = "x-amz-rename-source: k\r\n";
+    let both = [COPY, RENAME].concat();
+    for (method, scope, query, field, expected) in [
+        (Method::Put, Scope::Object, "", COPY, "CopyObject"),
+        (Method::Put, Scope::Object, "x-id=CopyObject", COPY, "CopyObject"),
+        (Method::Put, Scope::Object, "partNumber=1&uploadId=x", COPY, "UploadPartCopy"),
+        (Method::Put, Scope::Object, "partNumber=1", COPY, "UploadPartCopy"),
+        (Method::Put, Scope::Object, "renameObject", RENAME, "RenameObject"),
+        (Method::Put, Scope::Object, "renameObject", "", "RenameObject"),
+        (Method::Put, Scope::Object, "", RENAME, "RenameObject"),
+        // A source where none is taken.
+        (Method::Put, Scope::Object, "partNumber=1&uploadId=x", RENAME, "error InvalidArgument"),
+        (Method::Put, Scope::Object, "renameObject", COPY, "error InvalidArgument"),
+        (Method::Put, Scope::Object, "", &both, "error InvalidArgument"),
+        (Method::Get, Scope::Object, "", COPY, "error InvalidArgument"),
+        (Method::Post, Scope::Object, "uploads", COPY, "error InvalidArgument"),
+        (Method::Delete, Scope::Object, "", RENAME, "error InvalidArgument"),
+        (Method::Put, Scope::Bucket, "", COPY, "error InvalidArgument"),
+    ] {
+        assert_eq!(name_of(&routed(method, scope, query, field)), expected, "?{query} {field}");
+    }
+}
+
+#[test]
+fn encryption_by_the_node_is_refused_unless_a_customer_s_key_contradicts_it() {
+    let node = "x-amz-server-side-encryption: AES256\r\n";
+    let both = [node, "x-amz-server-side-encryption-customer-algorithm: AES256\r\n"].concat();
+    assert!(matches!(routed(Method::Put, Scope::Object, "", node), Ok(Routed::Refused(_))));
+    assert_eq!(name_of(&routed(Method::Put, Scope::Object, "", &both)), "PutObject");
 }

@@ -69,8 +69,8 @@ pub fn judge_part(checksum: UploadChecksum, sent: Option<Algorithm>) -> Result<(
 
 /// Describes an upload inside its element.
 pub fn describe(xml: &mut Writer, upload: &UploadRecord) {
-    listing::owner(xml, "Initiator", &upload.owner);
-    listing::owner(xml, "Owner", &upload.owner);
+    listing::person(xml, "Initiator", &upload.owner);
+    listing::owner(xml, &upload.owner);
     xml.element("StorageClass", "STANDARD");
     if let (true, Some(algorithm)) = (upload.checksum.declared, Algorithm::from_id(upload.checksum.algorithm))
     {

@@ -2,8 +2,8 @@
 
 use crate::commit::{Abort, Committed, Data, Transaction};
 use crate::index::engine::{KeyRange, ScanLimits};
-use crate::index::key_encoding;
-use crate::index::record::bucket::{BucketRecord, Versioning};
+use crate::index::key_encoding::{self, BUCKET_TAGS};
+use crate::index::record::{BucketRecord, TagSet, Versioning};
 use crate::store::Store;
 use crate::store::error::{Refusal, StoreError};
 
@@ -15,6 +15,7 @@ pub struct NewBucket {
     pub display_name: String,
     pub org: String,
     pub region: String,
+    pub tags: TagSet,
 }
 
 /// Why a bucket could not be created.
@@ -105,6 +106,10 @@ impl Store {
                     versioning: Versioning::Unset,
                 };
                 transaction.put(key, bucket.encode());
+                if !new.tags.0.is_empty() {
+                    let key = key_encoding::subresource_key(bucket.id, BUCKET_TAGS);
+                    transaction.put(key, new.tags.encode());
+                }
                 Ok(bucket)
             })
             .await?;

@@ -1,6 +1,9 @@
 use super::*;
-use crate::index::record::{SystemHeader, Versioning};
+use crate::checksum::Algorithm;
+use crate::index::record::{ETag, SystemHeader, UploadChecksum, Versioning};
+use crate::store::complete::{CompleteRequest, Expected, NamedPart};
 use crate::store::delete::DeleteRequest;
+use crate::store::multipart::NewUpload;
 use crate::store::objects::{Body, Lookup};
 use crate::store::put::NewObject;
 use crate::store::test_node::{
@@ -289,4 +292,90 @@ fn buckets_that_were_deleted_are_noticed_on_both_sides() {
         assert_eq!(copy_from(store, source, &anew, to("b")).await, Err(CopyRefusal::SourceGone));
         assert!(matches!(store.open_object(&anew, "b", None), Ok(Lookup::Nothing)));
     });
+}
+
+#[test]
+fn ranges_of_an_object_are_parts_of_another() {
+    let node = Node::new(10, 16 * MIB);
+    let content = Bytes::new(1, 8 * MIB + 77);
+    let small = Bytes::new(2, 5000);
+    let bytes = content.make();
+    let ranges = [(3 * MIB + 5, 8 * MIB + 76), (0, 5 * MIB), (8 * MIB + 70, 8 * MIB + 76)];
+    let (bucket, id) = node.run(async |store, monitor| {
+        let bucket = create_bucket(store).await;
+        put(store, &bucket, "source", content).await.expect("put");
+        put(store, &bucket, "small", small).await.expect("put");
+        let checksum = UploadChecksum { algorithm: Algorithm::Crc64Nvme.id(), full_object: true, declared: false };
+        let new = NewUpload {
+            key: "k".into(),
+            metadata: Metadata::default(),
+            owner: Owner::default(),
+            checksum,
+            encryption: None,
+        };
+        let id = *store.create_upload(&bucket, new).await.expect("begun").value();
+        for (number, (first, last)) in (1..).zip(ranges) {
+            copy_range(store, &bucket, id, number, "source", Some(first..=last)).await.expect("copied");
+            node.check_space(monitor).await;
+        }
+        copy_range(store, &bucket, id, 4, "small", Some(10..=4000)).await.expect("copied");
+        let none = copy_range(store, &bucket, id, 5, "source", None).await.expect("copied");
+        assert_eq!((none.bytes, none.segments), (0, Vec::new()));
+        for key in ["source", "small"] {
+            delete(store, &bucket, key).await.expect("deleted");
+        }
+        node.check_space(monitor).await;
+        (bucket, id)
+    });
+    node.run(async |store, monitor| {
+        node.check_space(monitor).await;
+        let gone = copy_range(store, &bucket, UploadId { stamp: 1, ..id }, 1, "k", None).await;
+        assert_eq!(gone, Err(PartCopyRefusal::UploadGone));
+        let page = store.list_parts(&bucket, "k", id, 0, 10).expect("readable").expect("open");
+        let named = page.parts.iter().map(|(number, part)| NamedPart {
+            number: u32::from(*number),
+            etag: ETag { md5: part.md5, parts: None }.to_string(),
+            checksum: None,
+        });
+        let request = CompleteRequest {
+            // The third is too short to stand in the middle.
+            parts: named.filter(|part| matches!(part.number, 1 | 2 | 4)).collect(),
+            expected: Expected::default(),
+            condition: WriteCondition::None,
+            admitted_ms: i64::MAX,
+        };
+        store.complete_upload(&bucket, "k", id, request).await.expect("completed");
+        let cut = |bytes: &[u8], first: u64, last: u64| bytes[first as usize..=last as usize].to_vec();
+        let [(a, b), (c, d), _] = ranges;
+        let expected = [cut(&bytes, a, b), cut(&bytes, c, d), cut(&small.make(), 10, 4000)].concat();
+        assert!(get(store, &bucket, "k").await.expect("get") == Some(expected));
+        node.check_space(monitor).await;
+        delete(store, &bucket, "k").await.expect("deleted");
+        assert_eq!(node.check_space_map(), 0);
+    });
+}
+
+async fn copy_range(
+    store: &Store,
+    bucket: &BucketRecord,
+    id: UploadId,
+    number: u16,
+    key: &str,
+    range: Option<RangeInclusive<u64>>,
+) -> Result<PartRecord, PartCopyRefusal> {
+    let source = match store.open_object(bucket, key, None).expect("readable") {
+        Lookup::Object(object) => Source::new(bucket, key, &object.record.listed),
+        _ => Source { bucket: bucket.clone(), key: key.into(), version: VersionId::Null, stamp: 0 },
+    };
+    let new = NewPartCopy { md5: [number as u8; 16], checksum: Some(crc64(number)) };
+    match store.copy_part(source, range, (bucket, "k", id, number), new).await {
+        Ok(committed) => Ok(committed.value().clone()),
+        Err(Refusal::Refused(refusal)) => Err(refusal),
+        Err(Refusal::Failed(error)) => panic!("{error}"),
+    }
+}
+
+fn crc64(number: u16) -> StoredChecksum {
+    let algorithm = Algorithm::Crc64Nvme;
+    StoredChecksum { algorithm: algorithm.id(), full_object: true, bytes: vec![number as u8; 8] }
 }

@@ -24,6 +24,7 @@ pub mod rename;
 pub mod rewrite;
 mod slicing;
 pub mod start;
+pub mod tags;
 pub mod upload_id;
 pub mod version_id;
 pub mod versions;
@@ -60,6 +61,9 @@ pub struct Store {
 #[cfg(test)]
 #[path = "history_tests.rs"]
 mod history_tests;
+#[cfg(test)]
+#[path = "sealed_tests.rs"]
+mod sealed_tests;
 #[cfg(test)]
 #[path = "store_tests.rs"]
 mod store_tests;

@@ -8,6 +8,7 @@ use crate::index::key_encoding;
 use crate::index::listing::{self, ListPage, ListQuery};
 use crate::index::record::body::runs_of;
 use crate::index::record::{BucketRecord, Listed, ObjectRecord, Segment, Versioning};
+use crate::index::version_listing::{self, VersionPage, VersionQuery};
 use crate::seal::CustomerKey;
 use crate::store::Store;
 use crate::store::body_reader::{self, BodyReader};
@@ -51,7 +52,7 @@ impl Store {
             None => self.record_at(&key_encoding::object_key(bucket.id, key)),
             Some(id) => self.version_record(bucket, key, id),
         };
-        let found = self.pins.pin(lookup, |record| Box::new(runs_of(&record.content.segments)))?;
+        let found = self.pins.pin(lookup, |record, pin| runs_of(&record.content.segments).for_each(pin))?;
         match found {
             Some((record, _)) if record.listed.delete_marker => Ok(Lookup::DeleteMarker(record.listed)),
             Some((record, pins)) => Ok(Lookup::Object(OpenObject { record, pins })),
@@ -86,6 +87,31 @@ impl Store {
     /// One page of a listing.
     pub fn list(&self, bucket: &BucketRecord, query: &ListQuery<'_>) -> Result<ListPage, StoreError> {
         Ok(listing::list(&self.engine, bucket.id, query)?)
+    }
+
+    /// One page of a listing of versions.
+    pub fn list_versions(
+        &self,
+        bucket: &BucketRecord,
+        query: &VersionQuery<'_>,
+    ) -> Result<VersionPage, StoreError> {
+        Ok(version_listing::list_versions(&self.engine, bucket.id, query)?)
+    }
+
+    /// The stamp that gives a version its place among those of its key. Its name may tell it; otherwise `None` if there
+    /// is no such version.
+    pub fn stamp_of(
+        &self,
+        bucket: &BucketRecord,
+        key: &str,
+        version: VersionId,
+    ) -> Result<Option<u64>, StoreError> {
+        match version {
+            VersionId::Stamp(stamp) => Ok(Some(stamp)),
+            VersionId::Null => {
+                Ok(self.version_record(bucket, key, version)?.map(|record| record.listed.stamp))
+            }
+        }
     }
 
     pub(super) fn record_at(&self, index_key: &[u8]) -> Result<Option<ObjectRecord>, StoreError> {

@@ -33,11 +33,12 @@ impl CorePins {
     pub(crate) fn pin<T, E>(
         self: &Arc<Self>,
         lookup: impl FnOnce() -> Result<Option<T>, E>,
-        runs_of: impl for<'r> FnOnce(&'r T) -> Box<dyn Iterator<Item = &'r Run> + 'r>,
+        for_each_run: impl FnOnce(&T, &mut dyn FnMut(&Run)),
     ) -> Result<Option<(T, PinnedRuns)>, E> {
         let mut table = self.lock();
         let Some(found) = lookup()? else { return Ok(None) };
-        let places: Vec<Place> = runs_of(&found).map(|run| (run.extent, run.block)).collect();
+        let mut places: Vec<Place> = Vec::new();
+        for_each_run(&found, &mut |run| places.push((run.extent, run.block)));
         for place in &places {
             table.entry(*place).or_default().readers += 1;
         }

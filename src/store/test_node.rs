@@ -12,9 +12,9 @@ use crate::config::limits::BUFFER_BYTES;
 use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::body::runs_of;
-use crate::index::record::{BucketRecord, ObjectRecord, PartRecord, Run};
+use crate::index::record::{BucketRecord, ObjectRecord, PartRecord, Run, TagSet};
 use crate::store::Store;
-use crate::store::body_writer::{BodyWritten, NewBody};
+use crate::store::body_writer::{BodyWriter, BodyWritten, NewBody};
 use crate::store::buckets::NewBucket;
 use crate::store::copy::{NewCopy, Source};
 use crate::store::delete::DeleteRequest;
@@ -174,17 +174,21 @@ impl Dice {
 
 pub(super) async fn create_bucket(store: &Store) -> BucketRecord {
     let [user, display_name, org, region] = ["u", "d", "o", "r"].map(str::to_owned);
-    let new = NewBucket { name: "bucket".into(), user, display_name, org, region };
+    let tags = TagSet::default();
+    let new = NewBucket { name: "bucket".into(), user, display_name, org, region, tags };
     store.create_bucket(new).await.expect("created").value().clone()
 }
 
 pub(super) async fn write_body(store: &Store, content: Content) -> Result<BodyWritten, StoreError> {
-    let bytes = content.make();
     let size_bytes = content.bytes as u64;
     let new = NewBody { size_bytes, checksums: &[Algorithm::Crc64Nvme], ..NewBody::default() };
-    let mut writer = store.body_writer(&new)?;
+    fill(store.body_writer(&new)?, content).await
+}
+
+/// Writes the content in pieces of odd sizes, as they come from a socket.
+pub(super) async fn fill(mut writer: BodyWriter, content: Content) -> Result<BodyWritten, StoreError> {
+    let bytes = content.make();
     let mut at = 0;
-    // Pieces of odd sizes, as they come from a socket.
     let mut dice = Dice(content.seed);
     while let Some(mut window) = writer.space().await? {
         let piece = 1 + dice.below(3 * 65_536) as usize;

@@ -63,6 +63,14 @@ impl<'t, 'e> History<'t, 'e> {
         }
     }
 
+    /// The newest version, object or marker.
+    pub(super) fn newest<E>(&mut self) -> Result<Option<ObjectRecord>, Abort<E>> {
+        match self.current()? {
+            None => self.newest_earlier(),
+            current => Ok(current),
+        }
+    }
+
     /// Makes a record the newest version of its key. What it refers to must have been occupied or shared already.
     pub(super) fn install<E>(&mut self, mut record: ObjectRecord) -> Result<Listed, Abort<E>> {
         self.make_way()?;
@@ -142,17 +150,23 @@ impl<'t, 'e> History<'t, 'e> {
 
     /// After a removal: the newest version that is left goes to `O` if it is an object.
     fn promote<E>(&mut self) -> Result<(), Abort<E>> {
-        if self.versioning == Versioning::Unset || self.current()?.is_some() {
+        if self.current()?.is_some() {
             return Ok(());
         }
-        let (start, end) = key_encoding::versions_of_key_range(self.bucket_id, &self.key);
-        let Some((_, value)) = self.transaction.first_in_range(&start, &end)? else { return Ok(()) };
-        let newest = decode(&value)?;
-        if !newest.listed.delete_marker {
+        if let Some(newest) = self.newest_earlier()?.filter(|newest| !newest.listed.delete_marker) {
             self.forget_earlier(&newest.listed);
-            self.transaction.put(self.object_key(), value);
+            self.transaction.put(self.object_key(), newest.encode());
         }
         Ok(())
+    }
+
+    /// The newest version in `V`.
+    fn newest_earlier<E>(&mut self) -> Result<Option<ObjectRecord>, Abort<E>> {
+        if self.versioning == Versioning::Unset {
+            return Ok(None);
+        }
+        let (start, end) = key_encoding::versions_of_key_range(self.bucket_id, &self.key);
+        self.transaction.first_in_range(&start, &end)?.map(|(_, value)| decode(&value)).transpose()
     }
 
     fn locate<E>(&mut self, id: VersionId) -> Result<Option<(Place, ObjectRecord)>, Abort<E>> {

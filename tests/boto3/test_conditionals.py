@@ -5,7 +5,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 import pytest
 
-from support import s3, wire
+from support import wire
 from support.payload import etag
 
 CONTENT = b"conditional"
@@ -145,11 +145,3 @@ def test_a_condition_on_a_missing_key_stays_not_found(address, module_bucket):
 def test_a_failed_condition_wins_over_the_range(address, stored):
     headers = {"if-match": OTHER, "range": "bytes=99999-"}
     assert wire.call(address, "GET", stored[0], headers=headers).refusal() == (412, "PreconditionFailed")
-
-
-@pytest.mark.parametrize("header, value", [("if-none-match", "*"), ("if-match", OTHER)])
-def test_a_condition_on_a_write_is_judged_or_refused_never_ignored(address, client, bucket, header, value):
-    client.put_object(Bucket=bucket, Key="k", Body=b"first")
-    response = wire.call(address, "PUT", f"/{bucket}/k", body=b"second", headers={header: value})
-    assert response.refusal() in ((412, "PreconditionFailed"), (501, "NotImplemented"))
-    assert s3.body_of(client, bucket, "k") == b"first"

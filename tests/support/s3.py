@@ -52,6 +52,17 @@ def all_keys(client, bucket: str, **query) -> list[str]:
     return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
 
+def set_versioning(client, bucket: str, status: str) -> None:
+    """`status` is Enabled or Suspended."""
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
+def versions(client, bucket: str, **query) -> list[dict]:
+    """Every version and delete marker; the SDK has split what the wire interleaves (see support/history.py)."""
+    pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, **query)
+    return [entry for page in pages for kind in ("Versions", "DeleteMarkers") for entry in page.get(kind, [])]
+
+
 def delete_bucket_with_objects(client, bucket: str) -> None:
     """Empties and deletes a bucket; a bucket that is gone already is fine."""
     try:
@@ -61,8 +72,24 @@ def delete_bucket_with_objects(client, bucket: str) -> None:
             client.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         client.delete_bucket(Bucket=bucket)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchBucket":
-            raise
+        match error.response["Error"]["Code"]:
+            case "NoSuchBucket":
+                return
+            case "BucketNotEmpty":
+                _delete_versions_and_uploads(client, bucket)
+                client.delete_bucket(Bucket=bucket)
+            case _:
+                raise
+
+
+def _delete_versions_and_uploads(client, bucket: str) -> None:
+    entries = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in versions(client, bucket)]
+    for start in range(0, len(entries), 1000):
+        batch = entries[start : start + 1000]
+        client.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+    for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for upload in page.get("Uploads", []):
+            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
 @contextlib.contextmanager

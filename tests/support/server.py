@@ -131,6 +131,24 @@ class Server:
         finally:
             connection.close()
 
+    def metric(self, name: str) -> float:
+        """The value of a metric without labels, summed where it has some."""
+        lines = self.admin_get("/metrics")[1].splitlines()
+        values = [float(line.split()[-1]) for line in lines if line.split("{")[0].split(" ")[0] == name]
+        assert values, f"no metric {name}"
+        return sum(values)
+
+    def extent_bytes_in_use(self) -> float:
+        """Bytes of extents that are not free: of records, uploads in flight and readers."""
+        return self.metric("ringstone_extent_prepared_bytes") - self.metric("ringstone_extent_free_bytes")
+
+    def wait_for_extent_bytes(self, expected: float) -> None:
+        """Waits until the extents hold exactly this much: a reader's end may come after its last byte."""
+        deadline = time.monotonic() + 5
+        while (held := self.extent_bytes_in_use()) != expected:
+            assert time.monotonic() < deadline, f"extents hold {held} bytes and not {expected}"
+            time.sleep(0.01)
+
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 

@@ -203,15 +203,11 @@ impl Engine {
 
     /// A page of each range, all as of one committed state, in the order of the ranges.
     pub fn scan_many(&self, ranges: &[(KeyRange<'_>, ScanLimits)]) -> Result<Vec<Page>, IndexError> {
-        let bounds: Vec<Option<Bounds<'_>>> = ranges.iter().map(|(range, _)| range.bounds()).collect();
         let mut pages: Vec<PageFill> = ranges.iter().map(|(_, limits)| PageFill::new(*limits)).collect();
-        let mut visit = |place: usize, key: &[u8], revision, value: &[u8]| {
+        let ranges: Vec<KeyRange<'_>> = ranges.iter().map(|(range, _)| *range).collect();
+        self.walk_many(&ranges, &mut |place, key, revision, value| {
             Ok(pages.get_mut(place).map_or(Step::Stop, |page| page.take(key, revision, value)))
-        };
-        match self {
-            Self::Lmdb(engine) => engine.walk_many(&bounds, &mut visit)?,
-            Self::Memory(engine) => engine.walk_many(&bounds, &mut visit)?,
-        }
+        })?;
         Ok(pages.into_iter().map(|page| page.page).collect())
     }
 
@@ -223,6 +219,20 @@ impl Engine {
         match self {
             Self::Lmdb(engine) => engine.walk(bounds, visit),
             Self::Memory(engine) => engine.walk(bounds, visit),
+        }
+    }
+
+    /// Walks several ranges, one after the other and all as of one committed state. `visit` also hears the place of
+    /// the range; a stop ends that range alone.
+    pub fn walk_many(
+        &self,
+        ranges: &[KeyRange<'_>],
+        visit: &mut PlacedVisitor<'_>,
+    ) -> Result<(), IndexError> {
+        let bounds: Vec<Option<Bounds<'_>>> = ranges.iter().map(KeyRange::bounds).collect();
+        match self {
+            Self::Lmdb(engine) => engine.walk_many(&bounds, visit),
+            Self::Memory(engine) => engine.walk_many(&bounds, visit),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod bucket;
 pub mod object;
 pub mod remembered;
 pub mod space_map;
+pub mod tag_set;
 pub mod upload;
 mod version_1;
 
@@ -24,6 +25,7 @@ pub use object::{
     Content, ETag, LISTED_BYTES_MAX, Listed, Metadata, ObjectRecord, Owner, StoredChecksum, SystemHeader,
 };
 pub use remembered::Remembered;
+pub use tag_set::TagSet;
 pub use upload::{PART_LISTED_BYTES_MAX, PartListed, PartRecord, UploadChecksum, UploadRecord};
 
 /// Reads one section and leaves `bytes` behind it.

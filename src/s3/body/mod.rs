@@ -3,6 +3,7 @@
 //! Nothing that is read here counts before [`Payload::finish`] has said that all of it was what the client signed.
 
 pub mod aws_chunked;
+pub mod document;
 pub mod payload_hash;
 pub mod receive;
 

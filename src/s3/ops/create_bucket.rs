@@ -3,8 +3,10 @@
 use crate::config::limits::XML_BODY_BYTES_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::index::record::TagSet;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::tagging::{self, Tagged, Tags};
 use crate::s3::xml;
 use crate::store::buckets::{CreateBucketRefusal, NewBucket};
 use crate::store::error::Refusal;
@@ -21,7 +23,7 @@ pub static OPERATION: Operation = Operation {
 
 async fn create_bucket(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let body = call.payload.collect(XML_BODY_BYTES_MAX).await?;
-    let location = location_constraint(&body)?;
+    let Configuration { location, tags } = Configuration::parse(&body)?;
     check_location(location.as_deref(), &call.context.region, call.context.require_location_constraint)?;
     let name = call.bucket_name().to_owned();
     let new = NewBucket {
@@ -30,6 +32,7 @@ async fn create_bucket(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
         display_name: call.identity.display_name.clone(),
         org: call.identity.org.clone(),
         region: call.context.region.clone(),
+        tags: TagSet(tags),
     };
     match call.context.store.create_bucket(new).await {
         Ok(_committed) => Ok(Response::new(200).header("Location", format!("/{name}"))),
@@ -39,23 +42,26 @@ async fn create_bucket(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     }
 }
 
-/// The text of `LocationConstraint`, if there is a body and it has one.
-fn location_constraint(body: &[u8]) -> Result<Option<String>, S3Error> {
-    if body.trim_ascii().is_empty() {
-        return Ok(None);
+/// What the body asks for, if there is one.
+#[derive(Default)]
+struct Configuration {
+    location: Option<String>,
+    tags: Tags,
+}
+
+impl Configuration {
+    fn parse(body: &[u8]) -> Result<Self, S3Error> {
+        if body.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        let root = xml::parse(body)?;
+        if root.name != "CreateBucketConfiguration" {
+            return Err(S3Error::malformed_xml());
+        }
+        let location = root.child_text("LocationConstraint").map(str::trim).filter(|text| !text.is_empty());
+        let tags = root.child("Tags").map(|tags| tagging::from_list(tags, Tagged::Bucket)).transpose()?;
+        Ok(Self { location: location.map(str::to_owned), tags: tags.unwrap_or_default() })
     }
-    let root = xml::parse(body)?;
-    if root.name != "CreateBucketConfiguration" {
-        return Err(S3Error::malformed_xml());
-    }
-    if root.child("Tags").is_some_and(|tags| !tags.children.is_empty()) {
-        return Err(S3Error::not_implemented("CreateBucket with Tags"));
-    }
-    Ok(root
-        .child_text("LocationConstraint")
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned))
 }
 
 /// This node is one region, and says so in any case of letters.

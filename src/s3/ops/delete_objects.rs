@@ -1,9 +1,10 @@
 //! DeleteObjects: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html>
 
-use crate::config::limits::{DELETE_OBJECTS_MAX, XML_BODY_BYTES_MAX};
+use crate::config::limits::DELETE_OBJECTS_MAX;
 use crate::http::date;
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::s3::body::document::document;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::headers::checksum::Promise;
 use crate::s3::object_key;
@@ -36,13 +37,11 @@ struct Target {
 type Outcome = Result<Deleted, S3Error>;
 
 async fn delete_objects(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
-    let promise = Promise::from_head(call.head)?;
-    if promise.is_empty() {
+    if Promise::from_head(call.head)?.is_empty() {
         let message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
         return Err(S3Error::invalid_request(message));
     }
-    let body = call.payload.collect(XML_BODY_BYTES_MAX).await?;
-    promise.verify_bytes(&body, &[])?;
+    let body = document(&mut call.payload, call.head).await?;
     let (targets, quiet) = parse(&body)?;
     let outcomes = delete_all(&call, &targets).await?;
 

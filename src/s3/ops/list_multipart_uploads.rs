@@ -5,7 +5,7 @@ use crate::http::response::Response;
 use crate::index::record::UploadRecord;
 use crate::index::upload_listing::{UploadItem, UploadMarker, UploadQuery};
 use crate::s3::error::S3Error;
-use crate::s3::listing::{self, Parameters};
+use crate::s3::listing::Parameters;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
@@ -82,9 +82,7 @@ fn after(parameters: &Parameters<'_>, key: &str, id: Option<&str>) -> Result<Upl
                 stamp: UploadId::parse(id).ok_or_else(invalid)?.stamp,
             }
         }
-        None if listing::is_group(key, parameters.prefix, parameters.delimiter) => {
-            UploadMarker::AfterPrefix(key_owned)
-        }
+        None if parameters.is_group(key) => UploadMarker::AfterPrefix(key_owned),
         None => UploadMarker::AfterKey(key_owned),
     })
 }

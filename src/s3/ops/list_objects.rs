@@ -4,7 +4,7 @@ use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::listing::{ListQuery, Marker};
 use crate::s3::error::S3Error;
-use crate::s3::listing::{self, Parameters};
+use crate::s3::listing::Parameters;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
@@ -24,7 +24,11 @@ async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let parameters = Parameters::of(&call, "max-keys")?;
     let Parameters { prefix, delimiter, keys_max, .. } = parameters;
     let marker = call.query("marker").unwrap_or_default();
-    let after = after(marker, prefix, delimiter);
+    let after = match marker {
+        "" => Marker::Start,
+        group if parameters.is_group(group) => Marker::AfterPrefix(group.to_owned()),
+        key => Marker::AfterKey(key.to_owned()),
+    };
     let page = call.context.store.list(bucket, &ListQuery { prefix, delimiter, after, keys_max })?;
 
     let mut xml = Writer::with_root("ListBucketResult");
@@ -43,13 +47,4 @@ async fn list_objects(call: Call<'_, '_>) -> Result<Response, S3Error> {
     xml.boolean("IsTruncated", page.next.is_some());
     parameters.entries(&mut xml, &page.items, true);
     Ok(xml_response(200, xml))
-}
-
-/// Where a page begins.
-fn after(marker: &str, prefix: &str, delimiter: Option<&str>) -> Marker {
-    match marker {
-        "" => Marker::Start,
-        group if listing::is_group(group, prefix, delimiter) => Marker::AfterPrefix(group.to_owned()),
-        key => Marker::AfterKey(key.to_owned()),
-    }
 }

@@ -37,17 +37,28 @@ impl Writer {
 
     /// Opens the root element, with the S3 namespace.
     pub fn root(&mut self, name: &'static str) {
-        self.text.push('<');
-        self.text.push_str(name);
-        self.text.push_str(" xmlns=\"");
-        self.text.push_str(NAMESPACE);
-        self.text.push_str("\">");
-        self.open.push(name);
+        self.open_with(name, &[("xmlns", NAMESPACE)]);
     }
 
     /// Opens an element.
     pub fn open(&mut self, name: &'static str) {
         self.tag("<", name);
+        self.open.push(name);
+    }
+
+    /// Opens an element with attributes. Their values are ours, never a client's: readers would turn a line break in one
+    /// into a space.
+    pub fn open_with(&mut self, name: &'static str, attributes: &[(&'static str, &'static str)]) {
+        self.text.push('<');
+        self.text.push_str(name);
+        for (attribute, value) in attributes {
+            self.text.push(' ');
+            self.text.push_str(attribute);
+            self.text.push_str("=\"");
+            self.text(value);
+            self.text.push('"');
+        }
+        self.text.push('>');
         self.open.push(name);
     }
 

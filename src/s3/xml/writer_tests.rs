@@ -49,3 +49,16 @@ fn reader_gives_back_what_was_written() {
         assert_eq!(tree.child("Object").unwrap().child_text("Key"), Some(text), "{text:?}");
     }
 }
+
+#[test]
+fn attributes_stand_in_the_start_tag() {
+    let mut writer = Writer::new();
+    writer.open_with("Grantee", &[("xmlns:xsi", "http://x/\"<"), ("xsi:type", "CanonicalUser")]);
+    writer.element("ID", "u");
+    assert_eq!(
+        String::from_utf8(writer.finish()).unwrap(),
+        format!(
+            "{PROLOG}<Grantee xmlns:xsi=\"http://x/&quot;&lt;\" xsi:type=\"CanonicalUser\"><ID>u</ID></Grantee>"
+        )
+    );
+}
