@@ -119,7 +119,6 @@ fn a_refused_sub_resource_wins_over_a_selected_operation_s_place() {
         (Method::Put, Scope::Bucket, "metadataInventoryTable"),
         (Method::Put, Scope::Bucket, "metadataJournalTable"),
         (Method::Put, Scope::Bucket, "versions&prefix=a"),
-        (Method::Post, Scope::Object, "uploads"),
         (Method::Post, Scope::Object, "tagging&versionId=null"),
     ] {
         let routed = routed(method, scope, query, "");
