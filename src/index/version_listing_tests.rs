@@ -201,7 +201,11 @@ fn changed(histories: &mut Histories, engine: &Engine, change: &Change, key: Ind
         }
     }
     rewrite(engine, &key, &old, &new);
-    if new.is_empty() { histories.remove(&key) } else { histories.insert(key, new) };
+    if new.is_empty() {
+        histories.remove(&key)
+    } else {
+        histories.insert(key, new)
+    };
 }
 
 proptest! {
@@ -290,7 +294,9 @@ fn a_page_costs_its_items() {
     let engine = Engine::Memory(MemoryEngine::new());
     let key = |group: u64, key: u64| format!("{group:02}/{key:03}");
     let histories: Histories = (0..50)
-        .flat_map(|group| (0..100).map(move |number| (key(group, number), vec![(3, false), (2, true), (1, false)])))
+        .flat_map(|group| {
+            (0..100).map(move |number| (key(group, number), vec![(3, false), (2, true), (1, false)]))
+        })
         .collect();
     fill(&engine, &histories);
     let visited = |delimiter, items_max: usize| {
@@ -329,7 +335,8 @@ fn what_is_damaged_fails_the_listing_and_is_named() {
         for value in [vec![1, 2], record(1, false)] {
             let engine = Engine::Memory(MemoryEngine::new());
             apply(&engine, vec![Write::Put(key.clone(), value.clone())]);
-            let query = VersionQuery { prefix: "", delimiter: None, after: VersionMarker::Start, items_max: 1 };
+            let query =
+                VersionQuery { prefix: "", delimiter: None, after: VersionMarker::Start, items_max: 1 };
             match list_versions(&engine, BUCKET_ID, &query) {
                 Err(IndexError::Record { key: named, .. } | IndexError::Damaged { key: named, .. }) => {
                     assert_eq!(named, key);

@@ -83,7 +83,7 @@ fn uploads(store: &Store, bucket: &BucketRecord) -> Vec<(String, u64)> {
     page.items.into_iter().map(name).collect()
 }
 
-fn is_gone<T>(result: Result<Committed<T>, Refusal<UploadGone>>) -> bool {
+fn is_gone<T>(result: &Result<Committed<T>, Refusal<UploadGone>>) -> bool {
     matches!(result, Err(Refusal::Refused(UploadGone)))
 }
 
@@ -133,9 +133,9 @@ fn an_upload_is_found_by_its_bucket_key_and_whole_id_alone() {
         for (bucket, key, id) in others {
             assert_eq!(store.upload(bucket, key, id).expect("readable"), None);
             assert!(store.list_parts(bucket, key, id, 0, 10).expect("readable").is_none());
-            assert!(is_gone(store.abort_upload(bucket, key, id).await));
+            assert!(is_gone(&store.abort_upload(bucket, key, id).await));
             let body = write_body(store, Content::new(1, 100_000)).await.expect("written");
-            assert!(is_gone(store.put_part(bucket, key, id, 1, part_of(body)).await));
+            assert!(is_gone(&store.put_part(bucket, key, id, 1, part_of(body)).await));
         }
         node.check_space(monitor).await;
         assert!(store.upload(&bucket, "k", id).expect("readable").is_some());
@@ -151,8 +151,8 @@ fn a_part_that_arrives_after_the_end_of_its_upload_leaves_nothing() {
         let id = begin(store, &bucket, "k").await;
         let late = write_body(store, Content::new(1, MIB)).await.expect("written");
         store.abort_upload(&bucket, "k", id).await.expect("aborted");
-        assert!(is_gone(store.put_part(&bucket, "k", id, 1, part_of(late)).await));
-        assert!(is_gone(store.abort_upload(&bucket, "k", id).await));
+        assert!(is_gone(&store.put_part(&bucket, "k", id, 1, part_of(late)).await));
+        assert!(is_gone(&store.abort_upload(&bucket, "k", id).await));
         node.check_space(monitor).await;
         assert_eq!(node.check_space_map(), 0);
     });

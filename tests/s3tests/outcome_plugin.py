@@ -1,5 +1,8 @@
 """pytest plugin: writes how each case ended, one `node id TAB outcome TAB message` a line, to the file named by
-S3TESTS_OUTCOMES. A case passes if its set-up, its call and its clean-up do."""
+S3TESTS_OUTCOMES. A case passes if its set-up, its call and its clean-up do.
+
+The suite leaves uploads open in buckets that it then deletes. Here a bucket with an open upload is not empty, so they
+are aborted before the suite's own clean-up of a bucket."""
 
 import os
 
@@ -31,7 +34,22 @@ def _message(report) -> str:
     return " ".join(text.split())[:200]
 
 
+def _abort_uploads_before_clean_up():
+    import s3tests.functional as suite
+
+    clean_up = suite.nuke_bucket
+
+    def abort_and_clean_up(client, bucket):
+        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
+        for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
+            client.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        clean_up(client, bucket)
+
+    suite.nuke_bucket = abort_and_clean_up
+
+
 def pytest_configure(config: pytest.Config):
+    _abort_uploads_before_clean_up()
     # A worker of xdist reports to the session that started it; only that one writes.
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Outcomes())

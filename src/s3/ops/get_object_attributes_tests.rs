@@ -20,7 +20,10 @@ fn attributes_are_lists_in_one_header_or_several() {
         assert_eq!(asked(fields), Err(ErrorCode::InvalidRequest), "{fields}");
     }
     for name in ["etag", "Owner", "ETag;Checksum"] {
-        assert_eq!(asked(&format!("x-amz-object-attributes: ETag,{name}\r\n")), Err(ErrorCode::InvalidArgument));
+        assert_eq!(
+            asked(&format!("x-amz-object-attributes: ETag,{name}\r\n")),
+            Err(ErrorCode::InvalidArgument)
+        );
     }
 }
 
@@ -94,5 +97,9 @@ fn parts_come_in_pages_by_their_numbers() {
     assert_eq!(page(5, 9), (String::new(), "9".into(), false));
     assert_eq!(page(0, 0), (String::new(), "0".into(), false));
     let first = written(|xml| parts(xml, &of_parts(false), 1, 0));
-    assert!(first.contains("<Part><PartNumber>2</PartNumber><Size>2</Size><ChecksumCRC32C>AgICAg==</ChecksumCRC32C>"));
+    assert!(
+        first.contains(
+            "<Part><PartNumber>2</PartNumber><Size>2</Size><ChecksumCRC32C>AgICAg==</ChecksumCRC32C>"
+        )
+    );
 }
