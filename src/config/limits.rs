@@ -29,6 +29,10 @@ pub const BUFFER_BYTES: usize = 256 * 1024;
 /// How long a request waits for a buffer of its core's pool before it gets 503 SlowDown.
 pub const BUFFER_WAIT_S: u64 = 10;
 
+/// Buffers of a core's pool for each body that is written anew from another: two that it may hold while it waits for a
+/// third, and as many for whoever else moves bytes.
+pub const REWRITE_BUFFERS: usize = 4;
+
 /// Longest contiguous run that one reservation asks for. Bounds what an upload holds ahead of its bytes.
 pub const RUN_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
@@ -217,6 +221,9 @@ pub const COMMIT_GROUP_MAX: usize = 512;
 
 /// Requests that may wait for the committer; beyond it writers get 503 SlowDown.
 pub const COMMIT_QUEUE_MAX: usize = 4096;
+
+/// Longest client token of a rename (AWS: 64).
+pub const CLIENT_TOKEN_BYTES_MAX: usize = 64;
 
 /// How long a rename or a completed upload is remembered, so that the same request sent again acts once (AWS keeps
 /// rename tokens at least as long as its SDKs retry; a day outlasts any client).

@@ -8,6 +8,7 @@ pub mod address;
 pub mod body;
 pub mod bucket_name;
 pub mod compatibility;
+pub mod copying;
 pub mod error;
 pub mod failure;
 pub mod headers;

@@ -13,6 +13,8 @@ pub struct Refused {
     pub methods: &'static [Method],
     /// A sub-resource that is served, but not with this method.
     pub is_misplaced: bool,
+    /// Beside this header the operation itself has the answer.
+    pub unless: Option<&'static str>,
     /// What a GET answers, where clients expect a 404 of a configuration that was never set, or where it can only be a
     /// mistake.
     pub read: Option<ErrorCode>,
@@ -47,7 +49,7 @@ const OBJECT: &[Scope] = &[Scope::Object];
 const BOTH: &[Scope] = &[Scope::Bucket, Scope::Object];
 
 const fn query(name: &'static str, scopes: &'static [Scope], read: Option<ErrorCode>) -> Refused {
-    Refused { selector: Selector::Query(name), scopes, methods: ANY, is_misplaced: false, read }
+    Refused { selector: Selector::Query(name), scopes, methods: ANY, is_misplaced: false, unless: None, read }
 }
 
 /// What only buckets have.
@@ -56,15 +58,36 @@ const fn not_of_objects(name: &'static str) -> Refused {
 }
 
 const fn header(name: &'static str, methods: &'static [Method]) -> Refused {
-    Refused { selector: Selector::Header(name), scopes: BOTH, methods, is_misplaced: false, read: None }
+    Refused {
+        selector: Selector::Header(name),
+        scopes: BOTH,
+        methods,
+        is_misplaced: false,
+        unless: None,
+        read: None,
+    }
+}
+
+/// Encryption under keys of the node; together with a customer's key it is a contradiction.
+const fn node_encryption(name: &'static str) -> Refused {
+    let unless = Some("x-amz-server-side-encryption-customer-algorithm");
+    Refused { unless, ..header(name, WRITES) }
 }
 
 /// Selects what no operation of the same sub-resource does.
 const fn misplaced(name: &'static str, scopes: &'static [Scope]) -> Refused {
-    Refused { selector: Selector::Query(name), scopes, methods: ANY, is_misplaced: true, read: None }
+    Refused {
+        selector: Selector::Query(name),
+        scopes,
+        methods: ANY,
+        is_misplaced: true,
+        unless: None,
+        read: None,
+    }
 }
 
 const WRITES: &[Method] = &[Method::Put, Method::Post];
+const NO_PUT: &[Method] = &[Method::Get, Method::Head, Method::Post, Method::Delete];
 const ANY: &[Method] = &[];
 
 /// Every refusal. What is served by some methods stands here for the others: a DELETE of a bucket's versioning must not
@@ -95,7 +118,7 @@ pub const REFUSED: &[Refused] = &[
     query("policy", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
     query("policyStatus", BUCKET, None),
     query("publicAccessBlock", BUCKET, Some(ErrorCode::NoSuchPublicAccessBlockConfiguration)),
-    query("renameObject", OBJECT, None),
+    Refused { methods: NO_PUT, ..misplaced("renameObject", OBJECT) },
     query("replication", BUCKET, Some(ErrorCode::ReplicationConfigurationNotFoundError)),
     query("requestPayment", BUCKET, None),
     query("restore", OBJECT, None),
@@ -111,10 +134,8 @@ pub const REFUSED: &[Refused] = &[
     query("versions", BUCKET, None),
     not_of_objects("versions"),
     query("website", BUCKET, Some(ErrorCode::NoSuchWebsiteConfiguration)),
-    header("x-amz-copy-source", ANY),
-    header("x-amz-rename-source", ANY),
-    header("x-amz-server-side-encryption", WRITES),
-    header("x-amz-server-side-encryption-aws-kms-key-id", WRITES),
+    node_encryption("x-amz-server-side-encryption"),
+    node_encryption("x-amz-server-side-encryption-aws-kms-key-id"),
     header("x-amz-website-redirect-location", WRITES),
     header("x-amz-object-lock-mode", WRITES),
     header("x-amz-object-lock-retain-until-date", WRITES),

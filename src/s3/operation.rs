@@ -57,6 +57,17 @@ impl Selector {
             Self::Any(selectors) => selectors.iter().map(|selector| selector.weight()).min().unwrap_or(0),
         }
     }
+
+    /// Whether this header has a say in it.
+    pub fn mentions(self, header: &str) -> bool {
+        match self {
+            Self::Header(name) => name == header,
+            Self::All(selectors) | Self::Any(selectors) => {
+                selectors.iter().any(|selector| selector.mentions(header))
+            }
+            Self::Plain | Self::Query(_) | Self::QueryIs(..) => false,
+        }
+    }
 }
 
 /// Actions of the S3 permission model that this node's operations need.

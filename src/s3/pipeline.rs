@@ -104,23 +104,16 @@ impl S3Service {
         }
     }
 
-    /// Every bucket belongs to its creator's organisation; members may do everything with it, others nothing.
     fn authorise(
         &self,
         permissions: &[Permission],
         address: &Address,
         identity: &Identity,
     ) -> Result<Authorised, S3Error> {
-        let Some(name) = &address.bucket else { return Ok(Authorised { bucket: None }) };
-        bucket_name::validate(name)?;
-        if permissions.contains(&Permission::CreateBucket) {
-            return Ok(Authorised { bucket: None });
+        match &address.bucket {
+            Some(name) => authorise(&self.context, permissions, name, identity),
+            None => Ok(Authorised { bucket: None }),
         }
-        let bucket = self.context.store.bucket(name)?.ok_or_else(|| S3Error::no_such_bucket(name))?;
-        if bucket.org != identity.org {
-            return Err(S3Error::new(ErrorCode::AccessDenied));
-        }
-        Ok(Authorised { bucket: Some(bucket) })
     }
 
     /// Adds what every response carries, and turns an error into its document.
@@ -153,6 +146,32 @@ impl S3Service {
             .header("x-amz-request-id", request_id)
             .header("x-amz-id-2", self.ids.host_id())
     }
+}
+
+impl Call<'_, '_> {
+    /// Authorises the sender on a bucket that the request names beside the one that it is addressed to. There is no
+    /// other way to the record of such a bucket.
+    pub fn authorise_other(&self, bucket: &str, permissions: &[Permission]) -> Result<Authorised, S3Error> {
+        authorise(self.context, permissions, bucket, &self.identity)
+    }
+}
+
+/// Every bucket belongs to its creator's organisation; members may do everything with it, others nothing.
+fn authorise(
+    context: &Context,
+    permissions: &[Permission],
+    bucket: &str,
+    identity: &Identity,
+) -> Result<Authorised, S3Error> {
+    bucket_name::validate(bucket)?;
+    if permissions.contains(&Permission::CreateBucket) {
+        return Ok(Authorised { bucket: None });
+    }
+    let record = context.store.bucket(bucket)?.ok_or_else(|| S3Error::no_such_bucket(bucket))?;
+    if record.org != identity.org {
+        return Err(S3Error::new(ErrorCode::AccessDenied));
+    }
+    Ok(Authorised { bucket: Some(record) })
 }
 
 impl Service for S3Service {

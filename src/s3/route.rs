@@ -7,6 +7,9 @@ use crate::s3::not_implemented::{self, Refused};
 use crate::s3::operation::{Operation, Scope, Selector};
 use crate::s3::ops;
 
+/// Headers that make another operation of the one that they come with.
+const SOURCES: &[&str] = &["x-amz-copy-source", "x-amz-rename-source"];
+
 /// What a request turned out to be.
 pub enum Routed {
     Operation(&'static Operation),
@@ -35,9 +38,22 @@ pub fn route(head: &RequestHead, address: &Address) -> Result<Routed, S3Error> {
         .find(|refused| refuses(refused, scope, head, address));
     match (refused, row) {
         (Some(refused), _) => Ok(Routed::Refused(refused)),
-        (None, Some(row)) => Ok(Routed::Operation(row)),
+        (None, Some(row)) => match source_out_of_place(row, head) {
+            Some(name) => Err(takes_no_source(name, head)),
+            None => Ok(Routed::Operation(row)),
+        },
         (None, None) => Err(method_not_allowed(head, scope)),
     }
+}
+
+/// A header that names a source, on an operation that takes nothing from there: the client means another operation.
+fn source_out_of_place(row: &Operation, head: &RequestHead) -> Option<&'static str> {
+    SOURCES.iter().copied().find(|name| head.header(name).is_some() && !row.selector.mentions(name))
+}
+
+fn takes_no_source(name: &str, head: &RequestHead) -> S3Error {
+    let sent = String::from_utf8_lossy(head.header(name).unwrap_or_default());
+    S3Error::invalid_argument(name, &sent, format!("This operation does not accept the header {name}."))
 }
 
 fn selects(selector: Selector, head: &RequestHead, address: &Address) -> bool {
@@ -55,6 +71,7 @@ fn refuses(refused: &Refused, scope: Scope, head: &RequestHead, address: &Addres
     refused.scopes.contains(&scope)
         && (refused.methods.is_empty() || refused.methods.contains(&head.method()))
         && selects(refused.selector, head, address)
+        && !refused.unless.is_some_and(|name| head.header(name).is_some())
 }
 
 fn method_not_allowed(head: &RequestHead, scope: Scope) -> S3Error {

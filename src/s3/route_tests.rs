@@ -112,6 +112,7 @@ fn a_refused_sub_resource_wins_over_a_selected_operation_s_place() {
     for (method, scope, query) in [
         (Method::Put, Scope::Object, "acl"),
         (Method::Put, Scope::Object, "uploadId=x"),
+        (Method::Delete, Scope::Object, "renameObject"),
         (Method::Head, Scope::Object, "partNumber=1&uploadId=x"),
         (Method::Delete, Scope::Object, "uploads"),
         (Method::Delete, Scope::Bucket, "uploads"),
@@ -172,4 +173,38 @@ fn what_nobody_serves_is_a_405_or_for_unknown_methods_a_501() {
     for scope in [Scope::Service, Scope::Bucket, Scope::Object] {
         assert_eq!(name_of(&routed(Method::Other, scope, "", "")), "error NotImplemented");
     }
+}
+
+#[test]
+fn copies_and_renames_are_told_by_their_source() {
+    const COPY: &str = "x-amz-copy-source: /b/k\r\n";
+    const RENAME: &str = "x-amz-rename-source: k\r\n";
+    let both = [COPY, RENAME].concat();
+    for (method, scope, query, field, expected) in [
+        (Method::Put, Scope::Object, "", COPY, "CopyObject"),
+        (Method::Put, Scope::Object, "x-id=CopyObject", COPY, "CopyObject"),
+        (Method::Put, Scope::Object, "partNumber=1&uploadId=x", COPY, "UploadPartCopy"),
+        (Method::Put, Scope::Object, "partNumber=1", COPY, "UploadPartCopy"),
+        (Method::Put, Scope::Object, "renameObject", RENAME, "RenameObject"),
+        (Method::Put, Scope::Object, "renameObject", "", "RenameObject"),
+        (Method::Put, Scope::Object, "", RENAME, "RenameObject"),
+        // A source where none is taken.
+        (Method::Put, Scope::Object, "partNumber=1&uploadId=x", RENAME, "error InvalidArgument"),
+        (Method::Put, Scope::Object, "renameObject", COPY, "error InvalidArgument"),
+        (Method::Put, Scope::Object, "", &both, "error InvalidArgument"),
+        (Method::Get, Scope::Object, "", COPY, "error InvalidArgument"),
+        (Method::Post, Scope::Object, "uploads", COPY, "error InvalidArgument"),
+        (Method::Delete, Scope::Object, "", RENAME, "error InvalidArgument"),
+        (Method::Put, Scope::Bucket, "", COPY, "error InvalidArgument"),
+    ] {
+        assert_eq!(name_of(&routed(method, scope, query, field)), expected, "?{query} {field}");
+    }
+}
+
+#[test]
+fn encryption_by_the_node_is_refused_unless_a_customer_s_key_contradicts_it() {
+    let node = "x-amz-server-side-encryption: AES256\r\n";
+    let both = [node, "x-amz-server-side-encryption-customer-algorithm: AES256\r\n"].concat();
+    assert!(matches!(routed(Method::Put, Scope::Object, "", node), Ok(Routed::Refused(_))));
+    assert_eq!(name_of(&routed(Method::Put, Scope::Object, "", &both)), "PutObject");
 }

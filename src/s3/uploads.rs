@@ -8,10 +8,21 @@ use crate::s3::headers::object::base64;
 use crate::s3::headers::upload_checksum;
 use crate::s3::listing;
 use crate::s3::operation::Call;
+use crate::s3::reading;
 use crate::s3::xml::Writer;
 use crate::store::error::Refusal;
 use crate::store::multipart::UploadGone;
 use crate::store::upload_id::UploadId;
+
+/// The number of the part that the request writes.
+pub fn part_number(call: &Call<'_, '_>) -> Result<u16, S3Error> {
+    let number = reading::part_number(call.query("partNumber").unwrap_or_default())?;
+    if call.query("uploadId").is_none() {
+        let message = "This operation does not accept a part without an upload.";
+        return Err(S3Error::invalid_argument("uploadId", "", message));
+    }
+    Ok(number)
+}
 
 /// The upload's id as sent.
 pub fn id_text<'a>(call: &'a Call<'_, '_>) -> &'a str {

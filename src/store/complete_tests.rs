@@ -9,6 +9,7 @@ use crate::index::engine::Engine;
 use crate::index::record::Versioning;
 use crate::index::record::{Metadata, Owner};
 use crate::store::body_writer::NewBody;
+use crate::store::copy::{NewPartCopy, Source};
 use crate::store::delete::DeleteRequest;
 use crate::store::multipart::{NewPart, NewUpload};
 use crate::store::objects::Lookup;
@@ -48,7 +49,6 @@ async fn part(
         checksum: Some(StoredChecksum::of(&digest, true)),
         segments: body.segment.into_iter().collect(),
         data: body.data,
-        is_shared: false,
     };
     let put = store.put_part(bucket, "k", id, number, new).await.expect("put");
     let etag = ETag { md5: put.value().md5, parts: None }.to_string();
@@ -338,23 +338,19 @@ fn time_of_completing_ten_thousand_parts() {
         {
             let id = begin(store, &bucket, checksum(algorithm, full_object)).await;
             let first = part(store, &bucket, id, 1, MIN, algorithm).await;
-            let stored = store.engine.get(&key_encoding::part_key(id.stamp, 1)).expect("readable");
-            let record = PartRecord::decode(&stored.expect("there").value).expect("a part");
+            put(store, &bucket, "source", content(1, MIN)).await.expect("put");
+            let source = open(store, &bucket, "source").record.listed;
             let mut named = vec![first.clone()];
             let mut waiting = Vec::new();
             for number in 2..=PARTS_MAX {
-                let new = NewPart {
-                    bytes: record.bytes,
-                    md5: record.md5,
-                    checksum: record.checksum.clone(),
-                    segments: record.segments.clone(),
-                    data: Data::default(),
-                    is_shared: true,
-                };
+                let checksum = first.checksum.map(|digest| StoredChecksum::of(&digest, true));
+                let new = NewPartCopy { md5: source.etag.md5, checksum };
+                let from = Source::new(&bucket, "source", &source);
                 named.push(NamedPart { number: u32::from(number), ..first.clone() });
                 let (store, bucket) = (store.clone(), bucket.clone());
                 waiting.push(runtime::spawn(async move {
-                    store.put_part(&bucket, "k", id, number, new).await.map(|_| ()).expect("put");
+                    let place = (&bucket, "k", id, number);
+                    store.copy_part(from, Some(0..=MIN - 1), place, new).await.map(|_| ()).expect("copied");
                 }));
                 if waiting.len() == 500 {
                     for task in waiting.drain(..) {

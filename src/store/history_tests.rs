@@ -10,7 +10,9 @@ use crate::index::listing::{Item, ListQuery, Marker};
 use crate::index::record::bucket::BucketRecord;
 use crate::store::Store;
 use crate::store::start::Monitor;
-use crate::store::test_node::{Content, Dice, MIB, Node, create_bucket, delete, get, put, write_body};
+use crate::store::test_node::{
+    Content, Dice, MIB, Node, copy, create_bucket, delete, get, put, rename, write_body,
+};
 
 const KEYS: u64 = 12;
 
@@ -81,6 +83,39 @@ impl History {
         }
     }
 
+    /// A copy or a move of one key to another.
+    async fn transfer(&mut self, store: &Store, bucket: &BucketRecord) {
+        let from = self.dice.below(KEYS);
+        let to = (from + 1 + self.dice.below(KEYS - 1)) % KEYS;
+        let [from, to] = [from, to].map(|key| format!("key/{key}"));
+        let moves = self.dice.below(2) == 0;
+        let done = match moves {
+            true => rename(store, bucket, &from, &to).await,
+            false => copy(store, bucket, &from, &to).await,
+        };
+        let taken: Vec<Option<Content>> =
+            self.model[&from].iter().copied().filter(|state| state.is_some()).collect();
+        match done {
+            Ok(true) => {
+                assert!(!taken.is_empty(), "seed {}: {from} is a surprise", self.seed);
+                self.model.insert(to, taken);
+                if moves {
+                    self.model.insert(from, vec![None]);
+                }
+            }
+            Ok(false) => {
+                assert!(self.model[&from].contains(&None), "seed {}: {from} is lost", self.seed);
+                self.model.insert(from, vec![None]);
+            }
+            Err(_unknown) => {
+                self.model.get_mut(&to).expect("a key of the model").extend(taken);
+                if moves {
+                    self.model.get_mut(&from).expect("a key of the model").push(None);
+                }
+            }
+        }
+    }
+
     /// Reads a key, which must be possible.
     async fn check_key(&mut self, store: &Store, bucket: &BucketRecord, key: &str) {
         match get(store, bucket, key).await {
@@ -126,9 +161,10 @@ impl History {
 
     async fn live(&mut self, store: &Store, bucket: &BucketRecord, steps: u64) {
         for _ in 0..steps {
-            match self.dice.below(10) {
+            match self.dice.below(14) {
                 0..7 => self.writes(store, bucket).await,
-                7 => {
+                7..11 => self.transfer(store, bucket).await,
+                11 => {
                     // An upload that nobody finishes.
                     let content = self.content();
                     drop(write_body(store, content).await);

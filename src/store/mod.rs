@@ -9,6 +9,7 @@ pub mod body_shape;
 pub mod body_writer;
 pub mod buckets;
 pub mod complete;
+pub mod copy;
 pub mod delete;
 pub mod error;
 pub mod extent;
@@ -19,6 +20,9 @@ pub mod preconditions;
 pub mod put;
 pub mod release;
 mod remembered;
+pub mod rename;
+pub mod rewrite;
+mod slicing;
 pub mod start;
 pub mod tags;
 pub mod upload_id;
@@ -50,6 +54,8 @@ pub struct Store {
     pub(crate) disk: Rc<CoreDisk>,
     pub(crate) buffers: BufferPool,
     pub(crate) pins: Arc<CorePins>,
+    /// Bounds how many bodies are written anew at once: a buffer of it stands for a turn, and is never touched.
+    pub(crate) turns: BufferPool,
 }
 
 #[cfg(test)]

@@ -41,8 +41,6 @@ pub struct NewPart {
     pub segments: Vec<Segment>,
     /// What the committer syncs and keeps of bytes that were written.
     pub data: Data,
-    /// The bytes belong to another record, which keeps them: nothing was written.
-    pub is_shared: bool,
 }
 
 /// The upload was completed or aborted meanwhile, or never was.
@@ -106,14 +104,14 @@ impl Store {
         number: u16,
         new: NewPart,
     ) -> Result<Committed<PartRecord>, Refusal<UploadGone>> {
-        let NewPart { bytes, md5, checksum, segments, data, is_shared } = new;
+        let NewPart { bytes, md5, checksum, segments, data } = new;
         let part = PartRecord { bytes, md5, checksum, last_modified_ms: 0, segments };
         let (bucket_id, key) = (bucket.id, key.to_owned());
         let committed = self
             .commit
             .run(data, move |transaction| {
                 find(transaction, bucket_id, &key, id)?.ok_or(Abort::Refused(UploadGone))?;
-                set_part(transaction, id, number, part.clone(), is_shared)
+                set_part(transaction, id, number, part.clone(), Bytes::Own)
             })
             .await?;
         Ok(committed)
@@ -204,21 +202,29 @@ pub(super) fn find<E>(
     Ok(Some(upload).filter(|upload| upload.tag == id.tag))
 }
 
+/// Whose the bytes of a new part are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bytes {
+    /// They were written for it.
+    Own,
+    /// Another record has them too; the transaction has found it.
+    Shared,
+}
+
 /// Writes a part of an upload that the transaction has found.
 pub(super) fn set_part<E>(
     transaction: &mut Transaction<'_>,
     id: UploadId,
     number: u16,
     mut part: PartRecord,
-    is_shared: bool,
+    whose: Bytes,
 ) -> Result<PartRecord, Abort<E>> {
     part.last_modified_ms = transaction.now_ms();
     let runs: Vec<Run> = runs_of(&part.segments).copied().collect();
     // Before the release: the part that is replaced may be what still keeps these runs.
-    if is_shared {
-        transaction.share(&runs)?;
-    } else {
-        transaction.occupy(&runs)?;
+    match whose {
+        Bytes::Own => transaction.occupy(&runs)?,
+        Bytes::Shared => transaction.share(&runs)?,
     }
     let part_key = key_encoding::part_key(id.stamp, number);
     if let Some(value) = transaction.get(&part_key)? {

@@ -5,6 +5,7 @@ use crate::config::limits::INLINE_BODY_BYTES_MAX;
 use crate::index::upload_listing::{UploadItem, UploadMarker};
 use crate::store::body_writer::BodyWritten;
 use crate::store::complete::{CompleteRequest, Expected, NamedPart};
+use crate::store::copy::{NewPartCopy, PartCopyRefusal, Source};
 use crate::store::test_node::{Content, Dice, MIB, Node, create_bucket, delete, get, open, put, write_body};
 use crate::store::write_condition::WriteCondition;
 
@@ -17,7 +18,6 @@ fn part_of(body: BodyWritten) -> NewPart {
         checksum: body.checksums.first().map(|digest| StoredChecksum::of(digest, true)),
         segments: body.segment.into_iter().collect(),
         data: body.data,
-        is_shared: false,
     }
 }
 
@@ -165,25 +165,22 @@ fn parts_of_existing_bytes_outlive_their_source_and_each_other() {
         let bucket = create_bucket(store).await;
         let content = Content::new(7, 3 * MIB);
         put(store, &bucket, "source", content).await.expect("put");
-        let source = open(store, &bucket, "source").record;
-        let shared = || NewPart {
-            bytes: source.listed.size,
-            md5: source.listed.etag.md5,
-            checksum: source.listed.checksum.clone(),
-            segments: source.content.segments.clone(),
-            data: Data::default(),
-            is_shared: true,
-        };
+        let source = open(store, &bucket, "source").record.listed;
         let id = begin(store, &bucket, "k").await;
+        let copy = async |number| {
+            let new = NewPartCopy { md5: source.etag.md5, checksum: source.checksum.clone() };
+            let from = Source::new(&bucket, "source", &source);
+            let whole = Some(0..=source.size - 1);
+            store.copy_part(from, whole, (&bucket, "k", id, number), new).await
+        };
         for number in [1, 2, 1, 2] {
-            store.put_part(&bucket, "k", id, number, shared()).await.expect("put");
+            copy(number).await.expect("copied");
             node.check_space(monitor).await;
         }
+        let part = copy(2).await.expect("copied").value().clone();
         delete(store, &bucket, "source").await.expect("deleted");
         node.check_space(monitor).await;
-        // The part that is replaced is one of the two owners left.
-        let part = store.put_part(&bucket, "k", id, 2, shared()).await.expect("put").value().clone();
-        node.check_space(monitor).await;
+        assert!(matches!(copy(3).await, Err(Refusal::Refused(PartCopyRefusal::SourceGone))));
         complete(store, &bucket, id, 2, &part).await;
         node.check_space(monitor).await;
         assert!(get(store, &bucket, "k").await.expect("readable") == Some(content.make()));

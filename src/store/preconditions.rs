@@ -1,8 +1,10 @@
 //! What must hold of an object for it to be copied, moved or replaced. Values without a request behind them, so that a
 //! transaction can judge them over what it reads.
 
+use serde::Serialize;
+
 /// Entity tags as opaque text, without quotes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum ETags {
     /// The tag of any object that exists.
     Any,
@@ -20,7 +22,7 @@ impl ETags {
 }
 
 /// How the conditions of one object go together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Combination {
     /// As RFC 9110 §13.2.2 has it: where there is a condition on the entity tag, the date beside it does not count, and
     /// a modification date in the future counts for nothing.
@@ -31,7 +33,7 @@ pub enum Combination {
 }
 
 /// Conditions on one object. Dates are seconds since 1970.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Preconditions {
     pub is_one_of: Option<ETags>,
     pub is_none_of: Option<ETags>,

@@ -23,11 +23,8 @@ pub(super) fn recall<E>(
     kind: Kind,
     id: &[u8],
 ) -> Result<Option<Remembered>, Abort<E>> {
-    let Some(value) = transaction.get(&key_encoding::remembered_key(kind as u8, id))? else {
-        return Ok(None);
-    };
-    let remembered = Remembered::decode(&value).map_err(|error| Abort::Index(error.to_string()))?;
-    Ok(Some(remembered).filter(|remembered| remembered.due_ms > transaction.now_ms()))
+    let found = remembered(transaction, &key_encoding::remembered_key(kind as u8, id))?;
+    Ok(found.filter(|remembered| remembered.due_ms > transaction.now_ms()))
 }
 
 /// Remembers what this transaction answers.
@@ -49,10 +46,18 @@ pub(super) fn remember<E>(
 fn forget<E>(transaction: &mut Transaction<'_>) -> Result<(), Abort<E>> {
     let (start, end) = key_encoding::expiry_range(transaction.now_ms());
     for (expiry, _) in transaction.range(&start, &end, FORGOTTEN_AT_ONCE)? {
-        if let Some(key) = key_encoding::decode_expiry_key(&expiry) {
+        if let Some(key) = key_encoding::decode_expiry_key(&expiry)
+            // Not where the same id has been used again since.
+            && remembered(transaction, key)?.is_some_and(|remembered| remembered.due_ms <= transaction.now_ms())
+        {
             transaction.delete(key.to_vec());
         }
         transaction.delete(expiry);
     }
     Ok(())
+}
+
+fn remembered<E>(transaction: &mut Transaction<'_>, key: &[u8]) -> Result<Option<Remembered>, Abort<E>> {
+    let Some(value) = transaction.get(key)? else { return Ok(None) };
+    Remembered::decode(&value).map(Some).map_err(|error| Abort::Index(error.to_string()))
 }

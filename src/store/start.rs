@@ -10,7 +10,7 @@ use ringstone_io::runtime::Clock;
 
 use crate::commit::poison::Poison;
 use crate::commit::{Commit, CommitOptions, Committer};
-use crate::config::limits::BUFFER_BYTES;
+use crate::config::limits::{BLOCK_BYTES, BUFFER_BYTES, REWRITE_BUFFERS};
 use crate::index::engine::{Engine, Statistics};
 use crate::store::Store;
 use crate::store::error::StoreError;
@@ -146,6 +146,7 @@ impl CoreParts {
     /// Makes the core's store; called on the core's own thread.
     pub fn into_store(self, pool_bytes: u64) -> Result<Store, StoreError> {
         let buffers = BufferPool::new((pool_bytes as usize / BUFFER_BYTES).max(2), BUFFER_BYTES)?;
+        let turns = BufferPool::new((buffers.capacity() / REWRITE_BUFFERS).max(1), BLOCK_BYTES)?;
         let disk: CoreDisk = self.disk.core();
         Ok(Store {
             engine: self.engine,
@@ -154,6 +155,7 @@ impl CoreParts {
             disk: Rc::new(disk),
             buffers,
             pins: self.pins,
+            turns,
         })
     }
 }

@@ -16,11 +16,13 @@ use crate::index::record::{BucketRecord, ObjectRecord, PartRecord, Run, TagSet};
 use crate::store::Store;
 use crate::store::body_writer::{BodyWriter, BodyWritten, NewBody};
 use crate::store::buckets::NewBucket;
+use crate::store::copy::{NewCopy, Source};
 use crate::store::delete::DeleteRequest;
 use crate::store::error::{Refusal, StoreError};
 use crate::store::extent::space::SpaceOptions;
 use crate::store::objects::{Body, Lookup, OpenObject};
 use crate::store::put::NewObject;
+use crate::store::rename::{Rename, RenameRefusal};
 use crate::store::start::{Monitor, SharedStore};
 use crate::store::write_condition::{WriteCondition, WriteRefusal};
 
@@ -230,6 +232,39 @@ fn failure(refusal: Refusal<WriteRefusal>) -> StoreError {
     match refusal {
         Refusal::Failed(error) => error,
         Refusal::Refused(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+/// Copies the current object of a key; `false` if there is none.
+pub(super) async fn copy(
+    store: &Store,
+    bucket: &BucketRecord,
+    from: &str,
+    to: &str,
+) -> Result<bool, StoreError> {
+    let Lookup::Object(object) = store.open_object(bucket, from, None)? else { return Ok(false) };
+    let source = Source::new(bucket, from, &object.record.listed);
+    let new = NewCopy { key: to.into(), ..NewCopy::default() };
+    match store.copy_object(source, bucket, new, WriteCondition::None).await {
+        Ok(_committed) => Ok(true),
+        Err(Refusal::Failed(error)) => Err(error),
+        Err(Refusal::Refused(refusal)) => panic!("refused: {refusal:?}"),
+    }
+}
+
+/// Moves the object of a key; `false` if there is none.
+pub(super) async fn rename(
+    store: &Store,
+    bucket: &BucketRecord,
+    from: &str,
+    to: &str,
+) -> Result<bool, StoreError> {
+    let rename = Rename { source: from.into(), destination: to.into(), ..Rename::default() };
+    match store.rename_object(bucket, rename, None).await {
+        Ok(_committed) => Ok(true),
+        Err(Refusal::Refused(RenameRefusal::NoSuchKey)) => Ok(false),
+        Err(Refusal::Failed(error)) => Err(error),
+        Err(Refusal::Refused(refusal)) => panic!("refused: {refusal:?}"),
     }
 }
 

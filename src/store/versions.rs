@@ -80,6 +80,16 @@ impl<'t, 'e> History<'t, 'e> {
         Ok(record.listed)
     }
 
+    /// Takes the current object away and leaves what it refers to to whoever installs its record under another key. For
+    /// buckets without versions.
+    pub(super) fn give_away(&mut self) {
+        debug_assert!(
+            self.versioning == Versioning::Unset,
+            "the next newest version would have to take its place"
+        );
+        self.transaction.delete(self.object_key());
+    }
+
     /// Writes a changed record of a version back to where it stands.
     pub(super) fn rewrite<E>(&mut self, record: &ObjectRecord) -> Result<(), Abort<E>> {
         let id = VersionId::of(&record.listed);

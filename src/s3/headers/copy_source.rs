@@ -70,7 +70,7 @@ pub fn check_range(range: &RangeInclusive<u64>, source_bytes: u64) -> Result<(),
     }
     let message = format!("Range specified is not valid for source object of size: {source_bytes}");
     let requested = format!("bytes={}-{}", range.start(), range.end());
-    Err(S3Error { message, ..S3Error::invalid_range(&requested, source_bytes) })
+    Err(S3Error::invalid_argument(RANGE, &requested, message))
 }
 
 fn parse_range(sent: &[u8]) -> Option<RangeInclusive<u64>> {

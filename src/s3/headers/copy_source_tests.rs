@@ -112,10 +112,11 @@ fn ranges_lie_within_the_source() {
     assert_eq!(check_range(&(0..=4), 5), Ok(()));
     for (range, size) in [(0..=5, 5), (5..=5, 5), (0..=0, 0), (0..=u64::MAX, u64::MAX)] {
         let error = check_range(&range, size).unwrap_err();
-        assert_eq!(error.code, ErrorCode::InvalidRange);
+        assert_eq!(error.code, ErrorCode::InvalidArgument);
         let message = format!("Range specified is not valid for source object of size: {size}");
         assert_eq!(error.message, message);
-        assert_eq!(error.extra[1], ("ActualObjectSize", size.to_string()));
+        let requested = format!("bytes={}-{}", range.start(), range.end());
+        assert_eq!(error.extra[1], ("ArgumentValue", requested));
     }
 }
 

@@ -24,11 +24,21 @@ pub const SYSTEM_HEADERS: &[(SystemHeader, &str, &str)] = &[
     (SystemHeader::Expires, "expires", "Expires"),
 ];
 
-/// Reads what is to be stored of a request's headers.
+/// Reads what is to be stored of a request's headers, tags included.
 pub fn from_head(head: &RequestHead) -> Result<Metadata, S3Error> {
+    Ok(Metadata { tags: tagging::from_head(head)?, ..without_tags(head)? })
+}
+
+/// The same but for the tags, which a copy takes from elsewhere.
+pub fn without_tags(head: &RequestHead) -> Result<Metadata, S3Error> {
+    check(head)?;
+    Ok(Metadata { system: system(head), user: user(head)?, tags: Vec::new() })
+}
+
+/// Refuses what no object here can have.
+pub fn check(head: &RequestHead) -> Result<(), S3Error> {
     check_storage_class(head)?;
-    check_acl(head)?;
-    Ok(Metadata { system: system(head), user: user(head)?, tags: tagging::from_head(head)? })
+    check_acl(head)
 }
 
 fn system(head: &RequestHead) -> Vec<(SystemHeader, String)> {

@@ -17,6 +17,7 @@ macro_rules! operations {
 operations! {
     abort_multipart_upload,
     complete_multipart_upload,
+    copy_object,
     create_bucket,
     create_multipart_upload,
     delete_bucket,
@@ -44,7 +45,9 @@ operations! {
     put_bucket_versioning,
     put_object,
     put_object_tagging,
+    rename_object,
     upload_part,
+    upload_part_copy,
 }
 
 /// Names of all operations, in table order.

@@ -9,7 +9,7 @@ use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::customer_key;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
-use crate::s3::{reading, uploads};
+use crate::s3::uploads;
 use crate::store::body_writer::NewBody;
 use crate::store::multipart::NewPart;
 
@@ -24,14 +24,7 @@ pub static OPERATION: Operation = Operation {
 };
 
 async fn upload_part(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
-    let number = reading::part_number(call.query("partNumber").unwrap_or_default())?;
-    if call.query("uploadId").is_none() {
-        return Err(S3Error::invalid_argument(
-            "uploadId",
-            "",
-            "This operation does not accept a part without an upload.",
-        ));
-    }
+    let number = uploads::part_number(&call)?;
     let promise = Promise::from_head(call.head)?;
     let key = customer_key::from_head(call.head)?;
     let size_bytes = call.payload_length()?;
@@ -64,7 +57,6 @@ async fn upload_part(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
         checksum: checksum.map(|digest| StoredChecksum::of(digest, true)),
         segments: body.segment.into_iter().collect(),
         data: body.data,
-        is_shared: false,
     };
     let committed = call.context.store.put_part(call.bucket()?, call.key(), id, number, new).await;
     let committed = committed.map_err(|refusal| uploads::ended(&call, refusal))?;
