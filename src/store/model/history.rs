@@ -25,7 +25,7 @@ use super::bytes::{Bytes, SUMMED_BYTES_MAX};
 use super::check::Look;
 use super::deed::{Answer, Deed, Prepared, Removal, run_all};
 use super::state::{
-    BUCKETS, Bucket, KEYS, Model, PLAIN, Place, STOCK, STOCK_KEY, Tags, Target, VERSIONED, customer_key,
+    BUCKETS, Bucket, KEYS, Model, PLAIN, Place, STOCK, Tags, Target, VERSIONED, customer_key,
 };
 
 const UPLOADS_MAX: usize = 10;
@@ -101,7 +101,7 @@ impl History {
             let record = create_bucket(store, name).await.expect("created");
             history.model.buckets.push(Bucket { record, keys: BTreeMap::new() });
         }
-        let place = Place { bucket: STOCK, key: STOCK_KEY };
+        let place = Target::stock().place;
         let content = history.content_of(STOCK_BYTES);
         // Until one is put that is not sealed.
         while history.model.current(place).and_then(|stock| stock.object.as_ref()?.key).is_some()
@@ -165,7 +165,7 @@ impl History {
     /// Something to copy from; now and then the large object.
     pub(super) fn source_target(&mut self) -> Target {
         if self.below(6) == 0 {
-            return Target { place: Place { bucket: STOCK, key: STOCK_KEY }, version: None };
+            return Target::stock();
         }
         let bucket = self.below(STOCK as u64);
         let key = self.existing_key(bucket);

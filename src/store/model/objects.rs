@@ -61,9 +61,12 @@ impl History {
         Version { listed, object: Some(Object { bytes, user, tags, parts: Vec::new(), key }) }
     }
 
-    /// Finds an object to copy from: any version of any bucket.
-    pub(super) fn open_source(&mut self, store: &Store) -> Result<Option<(Place, OpenObject, Object)>, StoreError> {
-        let target = self.source_target();
+    /// Finds an object to copy from.
+    pub(super) fn open_source(
+        &mut self,
+        store: &Store,
+        target: Target,
+    ) -> Result<Option<(Place, OpenObject, Object)>, StoreError> {
         let record = &self.model.bucket(target.place).record;
         let Lookup::Object(object) = store.open_object(record, target.place.key, target.version)? else {
             return Ok(None);
@@ -74,7 +77,8 @@ impl History {
     }
 
     pub(super) async fn copy(&mut self, store: &Store) -> Next {
-        let Some((from, object, known)) = self.open_source(store)? else { return Ok(None) };
+        let target = self.source_target();
+        let Some((from, object, known)) = self.open_source(store, target)? else { return Ok(None) };
         let place = if self.below(8) == 0 { from } else { self.place() };
         if place.bucket >= super::state::STOCK {
             return Ok(None);

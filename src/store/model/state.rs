@@ -40,6 +40,13 @@ pub(super) struct Target {
     pub(super) version: Option<VersionId>,
 }
 
+impl Target {
+    /// The large object.
+    pub(super) fn stock() -> Self {
+        Self { place: Place { bucket: STOCK, key: STOCK_KEY }, version: None }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     /// A stamp of zero is not known.

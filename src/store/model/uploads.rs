@@ -20,7 +20,7 @@ use crate::store::write_condition::WriteCondition;
 use super::bytes::{Bytes, SUMMED_BYTES_MAX};
 use super::deed::{Answer, Deed, Prepared};
 use super::history::History;
-use super::state::{Place, Upload, UploadedPart, algorithm_of, customer_key};
+use super::state::{Place, Target, Upload, UploadedPart, algorithm_of, customer_key};
 
 const CHECKSUMS: [(Algorithm, bool, bool); 4] = [
     (Algorithm::Crc64Nvme, true, false),
@@ -65,9 +65,9 @@ impl History {
         Prepared { deed: Deed::Begin(upload.into()), work }
     }
 
-    /// An upload, mostly one that is open; of one that is not, what it perhaps was.
-    fn upload(&mut self) -> Option<(UploadId, Upload)> {
-        if let (0, false) = (self.below(24), self.model.ended.is_empty()) {
+    /// An upload that is open or, once in `ended_in` times, was; of such a one what it perhaps was.
+    fn upload(&mut self, ended_in: u64) -> Option<(UploadId, Upload)> {
+        if let (0, false) = (self.below(ended_in), self.model.ended.is_empty()) {
             let place = self.below(self.model.ended.len() as u64);
             let ended = &self.model.ended[place];
             let (algorithm, full_object, declared) = CHECKSUMS[0];
@@ -88,7 +88,7 @@ impl History {
     }
 
     pub(super) async fn put_part(&mut self, store: &Store) -> Next {
-        let Some((id, upload)) = self.upload() else { return Ok(None) };
+        let Some((id, upload)) = self.upload(24) else { return Ok(None) };
         let content = self.content();
         let body = self.write(store, content, algorithm_of(upload.checksum), upload.key).await?;
         let bytes = Bytes::of(content);
@@ -106,7 +106,7 @@ impl History {
     ) -> Prepared {
         let md5 = if upload.key.is_some() { body.etag_md5 } else { md5 };
         let digest = self.digest(&bytes, algorithm_of(upload.checksum));
-        let (place, number) = (upload.place, NUMBERS[self.below(6)]);
+        let (place, number) = (upload.place, self.number(bytes.len()));
         let part = UploadedPart { bytes, md5, digest, last_modified_ms: 0 };
         let (store, record) = (store.clone(), self.model.bucket(place).record.clone());
         let work = Box::pin(async move {
@@ -123,9 +123,15 @@ impl History {
         Prepared { deed: Deed::PutPart { place, id, number, part }, work }
     }
 
+    /// Low for large parts, so that several of them can be completed.
+    fn number(&mut self, bytes: u64) -> u16 {
+        NUMBERS[self.below(4) + if bytes < PART_BYTES_MIN { 2 } else { 0 }]
+    }
+
     pub(super) async fn copy_part(&mut self, store: &Store) -> Next {
-        let Some((id, upload)) = self.upload() else { return Ok(None) };
-        let Some((from, object, known)) = self.open_source(store)? else { return Ok(None) };
+        let Some((id, upload)) = self.upload(24) else { return Ok(None) };
+        let target = if self.below(3) == 0 { Target::stock() } else { self.source_target() };
+        let Some((from, object, known)) = self.open_source(store, target)? else { return Ok(None) };
         let algorithm = algorithm_of(upload.checksum);
         let is_shared = known.key.is_none() && upload.key.is_none();
         let range = self.range(known.bytes.len(), is_shared);
@@ -146,7 +152,7 @@ impl History {
             let sums = store.sums(object, range.clone(), Some(algorithm)).await?;
             assert_eq!((sums.md5, sums.checksum), (part.md5, Some(part.digest)), "sums of {range:?}");
         }
-        let (place, number) = (upload.place, NUMBERS[self.below(6)]);
+        let (place, number) = (upload.place, self.number(part.bytes.len()));
         let new = NewPartCopy { md5: part.md5, checksum: Some(StoredChecksum::of(&part.digest, true)) };
         let (store, record) = (store.clone(), self.model.bucket(place).record.clone());
         let deed = Deed::CopyPart { from: deed_source, range: range.clone(), place, id, number, part };
@@ -179,7 +185,7 @@ impl History {
     }
 
     pub(super) fn complete(&mut self, store: &Store) -> Option<Prepared> {
-        let (id, upload) = self.upload()?;
+        let (id, upload) = self.upload(8)?;
         let record = self.model.bucket(upload.place).record.clone();
         if let Some(parts) = self.completed_parts(id) {
             return Some(complete_prepared(store, record, upload.place, id, self.request(parts)));
@@ -260,7 +266,7 @@ impl History {
     pub(super) fn abort(&mut self, store: &Store, of: Option<(UploadId, Place)>) -> Option<Prepared> {
         let (id, place) = match of {
             Some(of) => of,
-            None => self.upload().map(|(id, upload)| (id, upload.place))?,
+            None => self.upload(8).map(|(id, upload)| (id, upload.place))?,
         };
         let (store, record) = (store.clone(), self.model.bucket(place).record.clone());
         let work = Box::pin(async move {
