@@ -261,7 +261,7 @@ impl Engine {
         self.limits().admit(group).map_err(CommitFailure::Refused)?;
         match self {
             Self::Lmdb(engine) => engine.commit(group),
-            Self::Memory(engine) => Ok(engine.commit(group)),
+            Self::Memory(engine) => engine.commit(group),
         }
     }
 

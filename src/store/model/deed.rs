@@ -1,7 +1,6 @@
 //! What is done to the buckets, with everything decided, and what the store answers.
 
 use std::future::Future;
-use std::ops::RangeInclusive;
 use std::pin::Pin;
 
 use crate::index::record::{Listed, Owner, PartListed, Versioning};
@@ -58,7 +57,6 @@ pub(super) enum Deed {
     },
     CopyPart {
         from: Source,
-        range: Option<RangeInclusive<u64>>,
         place: Place,
         id: UploadId,
         number: u16,

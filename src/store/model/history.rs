@@ -44,6 +44,8 @@ pub(super) struct History {
     pub(super) deeds: Vec<Deed>,
     /// How often each kind of deed had each kind of answer.
     pub(super) tally: BTreeMap<String, u64>,
+    /// Buckets are not deleted: that and the making of the next one are two transactions.
+    pub(super) keeps_buckets: bool,
     /// What is under way is one deed alone.
     pub(super) is_alone: bool,
     /// A bucket that was deleted, and its id.
@@ -88,6 +90,7 @@ impl History {
             model: Model::default(),
             deeds: Vec::new(),
             tally: BTreeMap::new(),
+            keeps_buckets: false,
             is_alone: true,
             gone: None,
             renamed: None,
@@ -267,7 +270,7 @@ impl History {
             // What is remembered now will not be.
             self.clock.advance(Duration::from_millis(REMEMBERED_MS.unsigned_abs()));
         }
-        self.is_alone = self.below(4) != 0;
+        self.is_alone = self.below(if self.keeps_buckets { 2 } else { 4 }) != 0;
         let count = if self.is_alone { 1 } else { 2 + self.below(5) };
         let mut prepared = Vec::new();
         while prepared.len() < count {
@@ -288,7 +291,7 @@ impl History {
             }
             Plan::Abort(id, place) => self.abort(store, Some((id, place))),
             // Its successor has another id, which what is prepared beside it does not know.
-            Plan::DeleteBucket(_) if !self.is_alone => None,
+            Plan::DeleteBucket(_) if !self.is_alone || self.keeps_buckets => None,
             Plan::DeleteBucket(bucket) => {
                 self.gone = Some((bucket, self.model.buckets[bucket].record.id));
                 Some(self.delete_bucket(store, bucket))

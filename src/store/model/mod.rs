@@ -24,6 +24,7 @@ mod account;
 mod bytes;
 mod check;
 mod completion;
+mod cuts;
 mod deed;
 mod history;
 mod objects;

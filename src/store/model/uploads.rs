@@ -155,7 +155,7 @@ impl History {
         let (place, number) = (upload.place, self.number(part.bytes.len()));
         let new = NewPartCopy { md5: part.md5, checksum: Some(StoredChecksum::of(&part.digest, true)) };
         let (store, record) = (store.clone(), self.model.bucket(place).record.clone());
-        let deed = Deed::CopyPart { from: deed_source, range: range.clone(), place, id, number, part };
+        let deed = Deed::CopyPart { from: deed_source, place, id, number, part };
         let work = Box::pin(async move {
             let copied = store.copy_part(source, range, (&record, place.key, id, number), new).await;
             Answer::of(copied.map(|committed| part_answer(committed.value())))
