@@ -305,7 +305,8 @@ fn ranges_of_an_object_are_parts_of_another() {
         let bucket = create_bucket(store).await;
         put(store, &bucket, "source", content).await.expect("put");
         put(store, &bucket, "small", small).await.expect("put");
-        let checksum = UploadChecksum { algorithm: Algorithm::Crc64Nvme.id(), full_object: true, declared: false };
+        let checksum =
+            UploadChecksum { algorithm: Algorithm::Crc64Nvme.id(), full_object: true, declared: false };
         let new = NewUpload {
             key: "k".into(),
             metadata: Metadata::default(),

@@ -42,13 +42,7 @@ pub(super) struct Node {
 impl Node {
     pub(super) fn new(seed: u64, extent_bytes: u64) -> Self {
         let engine = Engine::Memory(MemoryEngine::new());
-        Self {
-            engine,
-            disk: Disk::simulated(seed),
-            extent_bytes,
-            reserve_bytes: 0,
-            clock: Clock::system(),
-        }
+        Self { engine, disk: Disk::simulated(seed), extent_bytes, reserve_bytes: 0, clock: Clock::system() }
     }
 
     /// Starts the node, runs `life` on a core of it and stops it. The stop is orderly; what a crash leaves is up to

@@ -6,7 +6,8 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{
-    Batch, Bounds, Check, CommitFailure, Entry, KeyRange, Outcome, PlacedVisitor, Statistics, Step, Visitor, Write,
+    Batch, Bounds, Check, CommitFailure, Entry, KeyRange, Outcome, PlacedVisitor, Statistics, Step, Visitor,
+    Write,
 };
 use crate::index::error::IndexError;
 
@@ -29,7 +30,10 @@ enum Power {
     #[default]
     On,
     /// Goes at this commit, which is then whole or not there.
-    GoesAt { commit: u64, is_kept: bool },
+    GoesAt {
+        commit: u64,
+        is_kept: bool,
+    },
     Off,
 }
 

@@ -40,7 +40,12 @@ impl Model {
             _ => UploadId { stamp: 0, tag: 0 },
         };
         let last_stamp = self.last_stamp;
-        let expected = self.predict(deed, Moment { stamp: stamp.unwrap_or(0), upload, now_ms });
+        let shown = match (deed, answer) {
+            // That of what was moved a moment ago is known only now.
+            (Deed::Tag(..), Answer::Listed(listed)) => listed.stamp,
+            _ => stamp.unwrap_or(0),
+        };
+        let expected = self.predict(deed, Moment { stamp: shown, upload, now_ms });
         if expected != *answer {
             return Err(format!("answered\n{answer:?}, expected\n{expected:?}"));
         }
@@ -69,15 +74,18 @@ impl Model {
             }
             Deed::Copy { from, place, owner, description, condition } => {
                 let described = |object: &Object| {
-                    let source =
-                        Metadata { user: object.user.clone(), tags: object.tags.clone(), ..Metadata::default() };
+                    let source = Metadata {
+                        user: object.user.clone(),
+                        tags: object.tags.clone(),
+                        ..Metadata::default()
+                    };
                     let Metadata { user, tags, .. } = description.clone().over(source);
                     (user, tags)
                 };
                 self.copy(*from, *place, owner, described, condition, moment)
             }
             Deed::Delete { bucket, removals, owner } => self.delete(*bucket, removals, owner, moment),
-            Deed::Tag(target, tags) => self.tag(*target, tags),
+            Deed::Tag(target, tags) => self.tag(*target, tags, moment),
             Deed::SetVersioning(bucket, versioning) => {
                 self.buckets[*bucket].record.versioning = *versioning;
                 Answer::Done
@@ -181,8 +189,7 @@ impl Model {
             return Answer::refused(CopyRefusal::Write(refusal));
         }
         let (user, tags) = described(object);
-        let listed =
-            Listed { last_modified_ms: moment.now_ms, owner: owner.clone(), ..listed.clone() };
+        let listed = Listed { last_modified_ms: moment.now_ms, owner: owner.clone(), ..listed.clone() };
         let version = Version { listed, object: Some(Object { user, tags, ..object.clone() }) };
         Answer::Listed(self.install(place, version, moment.stamp).into())
     }
@@ -219,9 +226,10 @@ impl Model {
             return Ok(Deleted::default());
         }
         // A transaction marks a key once.
-        let is_marked = self.versions(target.place).first().is_some_and(|newest| {
-            newest.object.is_none() && newest.id() == VersionId::Stamp(moment.stamp)
-        });
+        let is_marked = self
+            .versions(target.place)
+            .first()
+            .is_some_and(|newest| newest.object.is_none() && newest.id() == VersionId::Stamp(moment.stamp));
         if is_marked {
             return Ok(Deleted { version: Some(VersionId::Stamp(moment.stamp)), delete_marker: true });
         }
@@ -231,7 +239,7 @@ impl Model {
         Ok(Deleted { version: Some(VersionId::of(&listed)), delete_marker: true })
     }
 
-    fn tag(&mut self, target: Target, tags: &Tags) -> Answer {
+    fn tag(&mut self, target: Target, tags: &Tags, moment: Moment) -> Answer {
         let versions = self.buckets[target.place.bucket].keys.get_mut(target.place.key);
         let versions = versions.map(Vec::as_mut_slice).unwrap_or_default();
         let found = versions.iter_mut().find(|version| target.version.is_none_or(|id| version.id() == id));
@@ -239,6 +247,9 @@ impl Model {
             None => Answer::refused(TagRefusal::NoSuchVersion),
             Some(Version { object: Some(object), listed }) => {
                 object.tags.clone_from(tags);
+                if listed.stamp == 0 {
+                    listed.stamp = moment.stamp;
+                }
                 Answer::Listed(listed.clone().into())
             }
             Some(marker) => Answer::Refused(format!("a marker {}", marker.id())),

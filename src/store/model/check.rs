@@ -65,7 +65,7 @@ impl Look<'_> {
             }
             (Some(Version { listed, object: Some(object) }), Lookup::Object(found)) => {
                 same(target, &found.record.listed, listed)?;
-                self.described(target, &found.record, object)?;
+                Self::described(target, &found.record, object)?;
                 drop(found);
                 self.bytes(target, object).await
             }
@@ -80,7 +80,7 @@ impl Look<'_> {
         }
     }
 
-    fn described(&self, target: Target, found: &ObjectRecord, object: &Object) -> Same {
+    fn described(target: Target, found: &ObjectRecord, object: &Object) -> Same {
         let Metadata { system: _, user, tags } = &found.metadata;
         same(target, user, &object.user)?;
         same(target, tags, &object.tags)?;
@@ -144,7 +144,9 @@ impl Look<'_> {
             Body::Extents(mut reader) => {
                 let mut bytes = Vec::new();
                 while let Some((buffer, ranges)) = reader.next().await? {
-                    ranges.into_iter().for_each(|range| bytes.extend_from_slice(&buffer[range]));
+                    for range in ranges {
+                        bytes.extend_from_slice(&buffer[range]);
+                    }
                 }
                 Ok(Some(bytes))
             }
@@ -193,7 +195,8 @@ impl Look<'_> {
         let mut names = Vec::new();
         let mut query = VersionQuery { prefix, delimiter, after: VersionMarker::Start, items_max };
         loop {
-            let page = self.store.list_versions(&self.model.buckets[bucket].record, &query).map_err(failed)?;
+            let page =
+                self.store.list_versions(&self.model.buckets[bucket].record, &query).map_err(failed)?;
             names.extend(page.items.into_iter().map(|item| match item {
                 VersionItem::Version { key, mut listed, is_latest } => {
                     // The model does not know those of null markers.
@@ -249,7 +252,8 @@ impl Look<'_> {
         let record = &self.model.bucket(upload.place).record;
         let (mut after, mut found) = (0, Vec::new());
         loop {
-            let page = self.store.list_parts(record, upload.place.key, id, after, parts_max).map_err(failed)?;
+            let page =
+                self.store.list_parts(record, upload.place.key, id, after, parts_max).map_err(failed)?;
             let page = page.ok_or_else(|| format!("{id} is not there"))?;
             same((id, "its owner"), &page.upload.owner, &upload.owner)?;
             same((id, "its checksum"), &page.upload.checksum, &upload.checksum)?;

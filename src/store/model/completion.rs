@@ -1,6 +1,6 @@
 //! What a completion must do, and why it may not.
 
-use crate::checksum::{Digest, composite};
+use crate::checksum::{Digest, Md5, composite};
 use crate::config::limits::{PART_BYTES_MIN, REMEMBERED_MS};
 use crate::index::record::{ETag, Listed, Part, StoredChecksum};
 use crate::store::complete::{CompleteRefusal, CompleteRequest, Expected, NamedPart};
@@ -90,9 +90,11 @@ fn made_of(upload: &Upload, request: &CompleteRequest) -> Refused<Version> {
         return Err(CompleteRefusal::Size { bytes: size });
     }
     let mut bytes = Bytes::default();
-    parts.iter().for_each(|part| bytes.append(&part.bytes));
-    let mut md5 = crate::checksum::Md5::new();
-    parts.iter().for_each(|part| md5.update(&part.md5));
+    let mut md5 = Md5::new();
+    for part in &parts {
+        bytes.append(&part.bytes);
+        md5.update(&part.md5);
+    }
     let listed = Listed {
         delete_marker: false,
         null_version: false,

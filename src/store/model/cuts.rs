@@ -72,7 +72,8 @@ impl News {
                     news.versions.extend(of_key(&key).map(|place| (place, listed.stamp)));
                 }
             }
-            let query = UploadQuery { prefix, delimiter, after: UploadMarker::Start, uploads_max: usize::MAX };
+            let query =
+                UploadQuery { prefix, delimiter, after: UploadMarker::Start, uploads_max: usize::MAX };
             for item in store.list_uploads(&bucket.record, &query).expect("listed").items {
                 if let UploadItem::Upload { key, stamp, record } = item {
                     let id = UploadId { stamp, tag: record.tag };

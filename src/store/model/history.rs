@@ -62,7 +62,7 @@ pub(super) struct History {
 }
 
 /// What comes next, where that is known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Plan {
     Empty(usize),
     Abort(UploadId, Place),
@@ -73,7 +73,9 @@ impl Drop for History {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Self { seed, steps, done, deeds, .. } = self;
-            eprintln!("RINGSTONE_TEST_SEED={seed} RINGSTONE_TEST_STEPS={steps} failed at step {done}: {deeds:#?}");
+            eprintln!(
+                "RINGSTONE_TEST_SEED={seed} RINGSTONE_TEST_STEPS={steps} failed at step {done}: {deeds:#?}"
+            );
         }
     }
 }
@@ -176,8 +178,12 @@ impl History {
     }
 
     pub(super) fn content(&mut self) -> Content {
-        let edges =
-            [INLINE_BODY_BYTES_MAX, FRAME_PAYLOAD_BYTES as u64, SEALED_FRAME_PLAINTEXT_BYTES as u64, 4 * 65_504];
+        let edges = [
+            INLINE_BODY_BYTES_MAX,
+            FRAME_PAYLOAD_BYTES as u64,
+            SEALED_FRAME_PLAINTEXT_BYTES as u64,
+            4 * 65_504,
+        ];
         let bytes = match self.below(32) {
             0 => self.dice.below(300_000),
             1..4 => edges[self.below(4)] - 1 + self.dice.below(3),
@@ -349,7 +355,7 @@ impl History {
             targets.extend(self.model.all_in(bucket).into_iter().filter(|target| target.place == place));
             targets.extend((self.below(2) == 0).then_some(Target { place, version: None }));
         }
-        for _ in 0..1 + self.below(6) {
+        for _ in 0..=self.below(6) {
             let place = Place { bucket, key: self.key() };
             targets.push(self.target_of(place));
         }
@@ -395,7 +401,8 @@ impl History {
                 let place = Place { bucket: *bucket, key: to };
                 let record = self.model.bucket(place).record.clone();
                 let last_stamp = self.model.last_stamp;
-                let Some(version) = self.model.buckets[*bucket].keys.get_mut(to).and_then(|all| all.first_mut())
+                let Some(version) =
+                    self.model.buckets[*bucket].keys.get_mut(to).and_then(|all| all.first_mut())
                 else {
                     return Ok(());
                 };
@@ -460,10 +467,11 @@ impl History {
     /// Deletes whatever there is, and the buckets.
     pub(super) async fn clear(&mut self, store: &Store) -> Result<(), String> {
         self.is_alone = true;
-        for bucket in 0..BUCKETS.len() {
+        for (bucket, name) in BUCKETS.iter().enumerate() {
             let removals = self.model.all_in(bucket).into_iter().map(Removal::of).collect();
             let mut deeds = vec![self.removal_prepared(store, bucket, removals)];
-            let uploads: Vec<_> = self.model.uploads_in(bucket).map(|(id, upload)| (id, upload.place)).collect();
+            let uploads: Vec<_> =
+                self.model.uploads_in(bucket).map(|(id, upload)| (id, upload.place)).collect();
             deeds.extend(uploads.into_iter().filter_map(|upload| self.abort(store, Some(upload))));
             deeds.push(self.delete_bucket(store, bucket));
             for deed in deeds {
@@ -472,7 +480,7 @@ impl History {
             if self.model.buckets[bucket].keys.is_empty() {
                 continue;
             }
-            return Err(format!("{} is not empty", BUCKETS[bucket]));
+            return Err(format!("{name} is not empty"));
         }
         Ok(())
     }

@@ -47,7 +47,13 @@ impl History {
         Ok(Some(put_prepared(store, place, record, version, condition, body)))
     }
 
-    fn version(&mut self, bytes: Bytes, md5: [u8; 16], (user, tags): (Tags, Tags), key: Option<u8>) -> Version {
+    fn version(
+        &mut self,
+        bytes: Bytes,
+        md5: [u8; 16],
+        (user, tags): (Tags, Tags),
+        key: Option<u8>,
+    ) -> Version {
         let listed = Listed {
             delete_marker: false,
             null_version: false,
@@ -84,15 +90,20 @@ impl History {
             return Ok(None);
         }
         let description = Description {
-            headers: (self.below(3) == 0)
-                .then(|| Metadata { user: self.user(), ..Metadata::default() }),
+            headers: (self.below(3) == 0).then(|| Metadata { user: self.user(), ..Metadata::default() }),
             tags: (self.below(3) == 0).then(|| self.tags()),
         };
         let condition = self.condition(place);
         let key = self.sealing_key();
         if key.is_none() && known.key.is_none() {
             let owner = self.owner();
-            return Ok(Some(self.copy_prepared(store, from, &object, place, (description, owner, condition))));
+            return Ok(Some(self.copy_prepared(
+                store,
+                from,
+                &object,
+                place,
+                (description, owner, condition),
+            )));
         }
         if known.bytes.len() > REWRITTEN_BYTES_MAX && self.below(32) != 0 {
             return Ok(None);
@@ -138,8 +149,7 @@ impl History {
     pub(super) fn source_of(&self, place: Place, object: &OpenObject) -> (StoreSource, Source) {
         let record = &self.model.bucket(place).record;
         let listed = &object.record.listed;
-        let of_model =
-            Source { place, bucket_id: record.id, id: VersionId::of(listed), stamp: listed.stamp };
+        let of_model = Source { place, bucket_id: record.id, id: VersionId::of(listed), stamp: listed.stamp };
         (StoreSource::new(record, place.key, listed), of_model)
     }
 
@@ -190,7 +200,7 @@ impl History {
         DeleteCondition {
             etag: self.wanted(listed.as_ref()),
             size: (self.below(3) == 0).then(|| size + self.below(2) as u64),
-            last_modified_s: (self.below(3) == 0).then(|| second - self.below(2) as i64),
+            last_modified_s: (self.below(3) == 0).then(|| second - i64::from(self.below(2) == 0)),
         }
     }
 
@@ -203,7 +213,9 @@ impl History {
                 Err(Refusal::Refused(TagRefusal::DeleteMarker(marker))) => {
                     Answer::Refused(format!("a marker {}", VersionId::of(&marker)))
                 }
-                tagged => Answer::of(tagged.map(|committed| Answer::Listed(committed.value().clone().into()))),
+                tagged => {
+                    Answer::of(tagged.map(|committed| Answer::Listed(committed.value().clone().into())))
+                }
             }
         });
         Prepared { deed: Deed::Tag(target, tags), work }
@@ -303,7 +315,8 @@ fn put_prepared(
         owner: version.listed.owner.clone(),
         encryption: object.key.map(|key| customer_key(key).new_check().expect("random numbers")),
     };
-    let deed = Deed::Put { place, bucket_id: record.id, version: version.into(), condition: condition.clone() };
+    let deed =
+        Deed::Put { place, bucket_id: record.id, version: version.into(), condition: condition.clone() };
     let work = Box::pin(async move {
         let Condition { wanted, is_admitted } = condition;
         let admitted = if is_admitted { store.admit(&record, place.key, &wanted, i64::MAX) } else { Ok(()) };

@@ -5,9 +5,7 @@ use std::ops::RangeInclusive;
 
 use crate::checksum::Algorithm;
 use crate::config::limits::{FRAME_PAYLOAD_BYTES, PART_BYTES_MIN};
-use crate::index::record::{
-    BucketRecord, Metadata, PartListed, PartRecord, StoredChecksum, UploadChecksum,
-};
+use crate::index::record::{BucketRecord, Metadata, PartListed, PartRecord, StoredChecksum, UploadChecksum};
 use crate::store::Store;
 use crate::store::body_writer::BodyWritten;
 use crate::store::complete::{CompleteRequest, Expected, NamedPart};
@@ -233,12 +231,7 @@ impl History {
 
     fn request(&mut self, parts: Vec<NamedPart>) -> CompleteRequest {
         let admitted_ms = if self.below(8) == 0 { 0 } else { i64::MAX };
-        CompleteRequest {
-            parts,
-            expected: Expected::default(),
-            condition: WriteCondition::None,
-            admitted_ms,
-        }
+        CompleteRequest { parts, expected: Expected::default(), condition: WriteCondition::None, admitted_ms }
     }
 
     /// Makes a request wrong in one way, now and then.
