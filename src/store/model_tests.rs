@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::index::engine::{Engine, Entry, KeyRange, ScanLimits};
+use crate::index::key_encoding;
 use crate::index::listing::{Item, ListQuery, Marker};
-use crate::index::record::{BucketRecord, Metadata, TagSet, Versioning};
+use crate::index::record::{BucketRecord, Listed, Metadata, ObjectRecord, TagSet, Versioning};
 use crate::index::version_listing::{VersionItem, VersionMarker, VersionQuery};
 use crate::store::Store;
 use crate::store::buckets::DeleteBucketRefusal;
@@ -434,6 +436,41 @@ impl History {
     }
 }
 
+/// What `store::versions` promises of the tables, whatever the model says.
+fn check_tables(engine: &Engine, bucket: &BucketRecord) {
+    let limits = ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
+    let scan = |start: &[u8], end: &[u8]| {
+        engine.scan(KeyRange::between(start, end), limits).expect("readable").entries
+    };
+    let listed = |entry: &Entry| ObjectRecord::decode_listed(&entry.value).expect("a record");
+    let (start, end) = key_encoding::object_range(bucket.id, "");
+    let mut newest: BTreeMap<String, Listed> = BTreeMap::new();
+    for (key, entry) in scan(&start, &end) {
+        let (_, key) = key_encoding::decode_object_key(&key).expect("the key of an object");
+        newest.insert(key, listed(&entry));
+    }
+    assert!(newest.values().all(|listed| !listed.delete_marker), "a delete marker among the current objects");
+    let (start, end) = key_encoding::versions_range(bucket.id, "");
+    let mut null_versions = BTreeMap::new();
+    for (encoded, entry) in scan(&start, &end) {
+        let (key, stamp) = key_encoding::decode_version_key(&encoded).expect("the key of a version");
+        let listed = listed(&entry);
+        assert_eq!(listed.stamp, stamp);
+        if listed.null_version {
+            let pointer = key_encoding::null_version_key(bucket.id, &key);
+            assert_eq!(null_versions.insert(pointer, stamp.to_be_bytes().to_vec()), None);
+        }
+        let newest = newest.entry(key).or_insert_with(|| listed.clone());
+        assert!(
+            newest.stamp > stamp || (*newest == listed && listed.delete_marker),
+            "{listed:?} is out of place"
+        );
+    }
+    let pointers: BTreeMap<Vec<u8>, Vec<u8>> =
+        scan(b"N", b"O").into_iter().map(|(key, entry)| (key, entry.value)).collect();
+    assert_eq!(pointers, null_versions);
+}
+
 fn run(seed: u64, steps: u64) {
     let node = Node::new(seed, 64 * MIB);
     let bucket = node.run(async |store, _| create_bucket(store).await);
@@ -450,6 +487,7 @@ fn run(seed: u64, steps: u64) {
             history.check_all(store).await;
             node.check_space(monitor).await;
         });
+        check_tables(&node.engine, &history.bucket);
     }
 }
 
