@@ -62,6 +62,9 @@ pub struct Store {
 #[path = "history_tests.rs"]
 mod history_tests;
 #[cfg(test)]
+#[path = "model_tests.rs"]
+mod model_tests;
+#[cfg(test)]
 #[path = "sealed_tests.rs"]
 mod sealed_tests;
 #[cfg(test)]
@@ -69,6 +72,9 @@ mod sealed_tests;
 mod store_tests;
 #[cfg(test)]
 mod test_node;
+#[cfg(test)]
+#[path = "versions_tests.rs"]
+mod versions_tests;
 
 impl Store {
     /// The core's buffers, for whoever moves bytes on this core.

@@ -14,7 +14,7 @@ use crate::store::versions::History;
 pub enum TagRefusal {
     NoSuchBucket,
     NoSuchVersion,
-    DeleteMarker(Listed),
+    DeleteMarker(Box<Listed>),
 }
 
 impl Store {
@@ -38,7 +38,7 @@ impl Store {
                 };
                 let Some(mut record) = found else { return Err(Abort::Refused(TagRefusal::NoSuchVersion)) };
                 if record.listed.delete_marker {
-                    return Err(Abort::Refused(TagRefusal::DeleteMarker(record.listed)));
+                    return Err(Abort::Refused(TagRefusal::DeleteMarker(record.listed.into())));
                 }
                 record.metadata.tags.clone_from(&tags.0);
                 history.rewrite(&record)?;
