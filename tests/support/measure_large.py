@@ -7,7 +7,7 @@ import time
 
 from support import s3
 from support.accounts import MAIN
-from support.payload import MIB
+from support.payload import MIB, pieces
 from support.server import Server
 
 ROUNDS = 7
@@ -22,9 +22,8 @@ def put(client, node: Server, bucket: str, key: str, size: int) -> None:
     connection.putrequest("PUT", url.removeprefix(node.endpoint))
     connection.putheader("Content-Length", str(size))
     connection.endheaders()
-    block = bytes(range(256)) * (MIB // 256)
-    for at in range(0, size, MIB):
-        connection.send(block[: size - at])
+    for piece in pieces(size):
+        connection.send(piece)
     response = connection.getresponse()
     assert response.status == 200, response.read()
     connection.close()
