@@ -175,9 +175,8 @@ impl<'a> Transaction<'a> {
     pub fn share<E>(&mut self, runs: &[Run]) -> Result<(), Abort<E>> {
         for run in runs {
             for (chunk, blocks) in space_map::by_chunk(run.block..run.block + run.blocks) {
-                let mut map = self.space_map(run, &key_encoding::space_key(run.extent, chunk))?;
-                // On a copy that nobody keeps: only whether they are all in use.
-                if !space_map::flip(&mut map, blocks, false) {
+                let map = self.space_map(run, &key_encoding::space_key(run.extent, chunk))?;
+                if !space_map::are(&map, blocks, true) {
                     return Err(disagreement(run));
                 }
             }

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn a_served_call_is_told_apart_as_the_reference_says() {
-    for row in OPERATIONS.iter() {
+    for row in OPERATIONS {
         let Some(call) = REFERENCE.iter().find(|call| call.name == row.name) else { continue };
         assert_eq!((call.method, call.scope), (row.method, row.scope), "{}", row.name);
         let is_plain = |selector| selector == Selector::Plain;

@@ -71,7 +71,7 @@ fn refuses(refused: &Refused, scope: Scope, head: &RequestHead, address: &Addres
     refused.scopes.contains(&scope)
         && (refused.methods.is_empty() || refused.methods.contains(&head.method()))
         && selects(refused.selector, head, address)
-        && !refused.unless.is_some_and(|name| head.header(name).is_some())
+        && refused.unless.is_none_or(|name| head.header(name).is_none())
 }
 
 fn method_not_allowed(head: &RequestHead, scope: Scope) -> S3Error {

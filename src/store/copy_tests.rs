@@ -83,7 +83,9 @@ fn readers_keep_their_bytes_when_source_and_copy_go() {
         let mut bytes = Vec::new();
         let mut piece = Some(first);
         while let Some((buffer, ranges)) = piece {
-            ranges.into_iter().for_each(|range| bytes.extend_from_slice(&buffer[range]));
+            for range in ranges {
+                bytes.extend_from_slice(&buffer[range]);
+            }
             piece = of_source.next().await.expect("the reader's own bytes");
         }
         assert!(bytes == content.make());

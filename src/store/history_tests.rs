@@ -89,12 +89,13 @@ impl History {
         let to = (from + 1 + self.dice.below(KEYS - 1)) % KEYS;
         let [from, to] = [from, to].map(|key| format!("key/{key}"));
         let moves = self.dice.below(2) == 0;
-        let done = match moves {
-            true => rename(store, bucket, &from, &to).await,
-            false => copy(store, bucket, &from, &to).await,
+        let done = if moves {
+            rename(store, bucket, &from, &to).await
+        } else {
+            copy(store, bucket, &from, &to).await
         };
-        let taken: Vec<Option<Content>> =
-            self.model[&from].iter().copied().filter(|state| state.is_some()).collect();
+        let is_there = |state: &Option<Content>| state.is_some();
+        let taken: Vec<Option<Content>> = self.model[&from].iter().copied().filter(is_there).collect();
         match done {
             Ok(true) => {
                 assert!(!taken.is_empty(), "seed {}: {from} is a surprise", self.seed);

@@ -67,7 +67,9 @@ impl Store {
             Some(Body::Inline(bytes)) => add(&bytes),
             Some(Body::Extents(mut reader)) => {
                 while let Some((buffer, ranges)) = reader.next().await? {
-                    ranges.into_iter().for_each(|range| add(&buffer[range]));
+                    for range in ranges {
+                        add(&buffer[range]);
+                    }
                 }
             }
         }

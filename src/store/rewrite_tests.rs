@@ -44,7 +44,9 @@ async fn get(store: &Store, bucket: &BucketRecord, name: &str, key: Option<Rc<Cu
         Body::Extents(mut reader) => {
             let mut bytes = Vec::new();
             while let Some((buffer, ranges)) = reader.next().await.expect("read") {
-                ranges.into_iter().for_each(|range| bytes.extend_from_slice(&buffer[range]));
+                for range in ranges {
+                    bytes.extend_from_slice(&buffer[range]);
+                }
             }
             bytes
         }

@@ -41,7 +41,9 @@ async fn get(
         Body::Extents(mut reader) => {
             let mut bytes = Vec::new();
             while let Some((buffer, ranges)) = reader.next().await? {
-                ranges.into_iter().for_each(|range| bytes.extend_from_slice(&buffer[range]));
+                for range in ranges {
+                    bytes.extend_from_slice(&buffer[range]);
+                }
             }
             Ok(bytes)
         }

@@ -85,7 +85,7 @@ fn object(dice: &mut Dice) -> Vec<Segment> {
     for body_id in 1..=1 + dice.below(5) {
         segments.push(match dice.below(3) {
             0 => {
-                let bytes = (0..1 + dice.below(50)).map(|_| dice.below(256) as u8).collect();
+                let bytes = (0..=dice.below(50)).map(|_| dice.below(256) as u8).collect();
                 Segment::Inline(Inline { bytes, salt: None })
             }
             _ => body(dice, body_id),

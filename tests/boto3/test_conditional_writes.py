@@ -173,9 +173,11 @@ def test_a_condition_is_judged_at_the_commit(address, client, bucket, size, exis
     headers = {**condition, "expect": "100-continue"}
     prepared = wire.prepare(address, "PUT", f"/{bucket}/k", headers=headers, body_bytes=size)
     with wire.Connection(address) as connection:
-        connection.send(prepared.head() + body[:50])
+        # Bytes that came with the head would make the 100 Continue needless.
+        connection.send(prepared.head())
         while b"100 Continue" not in connection.unread:
             connection.unread += connection.socket.recv(4096)
+        connection.send(body[:50])
         if meanwhile == "put":
             client.put_object(Bucket=bucket, Key="k", Body=b"between")
         else:

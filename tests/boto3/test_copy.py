@@ -170,7 +170,7 @@ def test_a_large_object_copied_onto_itself_keeps_its_bytes(node, client, bucket)
     assert s3.body_of(client, bucket, "a") == payload(MIB)
 
 
-KEYS = ["a b", "a+b", "a%2Bb", "a%2525", "100%", "é/雪", "q?x=1&y", "?versionId", "k?versionId=1", "/lead", "a//b", "#;@"]
+KEYS = ["a b", "a+b", "a%2Bb", "a%2525", "100%", "é/雪", "q?x=1&y", "?versionId", "k?versionId=1", "/lead", "a//b"]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -206,7 +206,8 @@ def test_the_source_is_decoded_once(address, client, bucket, form, key):
 
 
 @pytest.mark.parametrize(
-    "source", ["", "/", "bucket-alone", "{bucket}/", "/{bucket}/", "{bucket}/%zz", "{bucket}/a%", "{bucket}/%FF", "B_D/k"]
+    "source",
+    ["", "/", "bucket-alone", "{bucket}/", "/{bucket}/", "{bucket}/%zz", "{bucket}/a%", "{bucket}/%FF", "B_D/k"],
 )
 def test_a_source_that_names_no_object_is_refused(address, client, bucket, source):
     client.put_object(Bucket=bucket, Key="kept", Body=b"kept")

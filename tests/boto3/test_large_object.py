@@ -6,13 +6,12 @@ LARGE_BYTES sets the size; the largest that one PUT takes is 5 GiB (5368709120).
 import hashlib
 import http.client
 import os
-import random
 import threading
 import time
 
 from support import s3
 from support.accounts import MAIN
-from support.payload import MIB
+from support.payload import MIB, pieces
 
 LARGE_BYTES = int(os.environ.get("LARGE_BYTES", 768 * MIB))
 GROWTH_BYTES_MAX = 64 * MIB
@@ -44,13 +43,6 @@ class Watch:
     def __exit__(self, *_):
         self.done.set()
         self.thread.join()
-
-
-def pieces(size: int):
-    """`size` bytes in pieces of a MiB, each different from the one before."""
-    block = random.Random(5).randbytes(MIB)
-    for index in range(0, size, MIB):
-        yield (index.to_bytes(8, "big") + block[8:])[: size - index]
 
 
 def test_a_large_object_round_trips_in_bounded_memory(start_server, capsys):

@@ -1,6 +1,7 @@
 """ListObjectVersions: order, entries, pages with both markers, prefixes and delimiters."""
 
 import datetime
+from urllib.parse import unquote
 
 import pytest
 
@@ -147,11 +148,12 @@ def test_neighbouring_keys_do_not_mix(address, client, bucket):
     for _ in range(3):
         for key in keys:
             client.put_object(Bucket=bucket, Key=key, Body=key.encode())
-    found = history.of(address, bucket)
-    assert [entry.key for entry in found] == [key for key in sorted(keys, key=str.encode) for _ in range(3)]
+    # XML has no way to write some of these keys.
+    found = history.page(address, bucket, encoding_type="url").entries
+    assert [unquote(entry.key) for entry in found] == [key for key in sorted(keys, key=str.encode) for _ in range(3)]
     assert [entry.is_latest for entry in found] == [True, False, False] * len(keys)
     for entry in found:
-        assert s3.body_of(client, bucket, entry.key, VersionId=entry.version) == entry.key.encode()
+        assert s3.body_of(client, bucket, unquote(entry.key), VersionId=entry.version) == unquote(entry.key).encode()
 
 
 def test_a_long_history_of_one_key_goes_over_pages(address, client, bucket):

@@ -38,9 +38,8 @@ def test_only_what_is_asked_for_is_told(client, bucket, name):
 
 def test_names_may_come_in_several_headers_and_with_spaces(address, client, bucket):
     client.put_object(Bucket=bucket, Key="k", Body=b"hello")
-    prepared = wire.prepare(
-        address, "GET", f"/{bucket}/k", query=[("attributes", "")], headers={"x-amz-object-attributes": "ETag,ObjectSize"}
-    )
+    headers = {"x-amz-object-attributes": "ETag,ObjectSize"}
+    prepared = wire.prepare(address, "GET", f"/{bucket}/k", query=[("attributes", "")], headers=headers)
     lines = []
     for name, value in prepared.headers.items():
         values = value.split(",") if name == "x-amz-object-attributes" else [value]

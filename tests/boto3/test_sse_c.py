@@ -86,7 +86,9 @@ def test_faulty_headers_are_refused(address, client, stored, call, headers, refu
     response = wire.call(address, method, f"/{stored}/k", query=query, headers=headers, body=body)
     assert response.status in [status for status, _ in refusals]
     if method != "HEAD":
-        assert response.refusal() in refusals and b"secret" not in response.body
+        assert response.refusal() in refusals
+        sent = headers.get("x-amz-server-side-encryption-customer-key")
+        assert not sent or sent.encode() not in response.body
     assert s3.body_of(client, stored, "k", **KEY.parameters) == b"secret"
     assert "Uploads" not in client.list_multipart_uploads(Bucket=stored)
 
@@ -117,7 +119,7 @@ def test_a_key_for_a_plain_object_is_refused(client, stored):
     with refused(400, "400"):
         client.head_object(Bucket=stored, Key="plain", **KEY.parameters)
     with refused(*REQUEST):
-        client.get_object_attributes(Bucket=stored, Key="plain", ObjectAttributes=["ETag"], **KEY.parameters)
+        client.get_object_attributes(Bucket=stored, Key="plain", ObjectAttributes=["ETag"], **KEY.encoded_parameters)
     with refused(404, "NoSuchKey"):
         client.get_object(Bucket=stored, Key="absent", **KEY.parameters)
 
@@ -133,7 +135,7 @@ def ranged(client, module_bucket):
 @pytest.mark.parametrize("before, after", [(1, 0), (0, 1), (1, 1), (FRAME, 1), (1, FRAME), (FRAME + 1, FRAME + 1)])
 def test_ranges_around_the_borders_of_frames(client, ranged, frame, before, after):
     bucket, content = ranged
-    start, end = frame * FRAME - before, min(frame * FRAME + after, RANGED)
+    start, end = max(frame * FRAME - before, 0), min(frame * FRAME + after, RANGED)
     got = client.get_object(Bucket=bucket, Key="ranged", Range=f"bytes={start}-{end - 1}", **KEY.parameters)
     assert got["Body"].read() == content[start:end]
     assert got["ContentRange"] == f"bytes {start}-{end - 1}/{RANGED}"
@@ -211,7 +213,7 @@ def test_calls_that_need_no_key(client, stored):
 
 def test_attributes_with_the_key(client, stored):
     wanted = ["ETag", "ObjectSize", "Checksum"]
-    answer = client.get_object_attributes(Bucket=stored, Key="k", ObjectAttributes=wanted, **KEY.parameters)
+    answer = client.get_object_attributes(Bucket=stored, Key="k", ObjectAttributes=wanted, **KEY.encoded_parameters)
     assert answer["ObjectSize"] == 6 and answer["Checksum"]["ChecksumCRC32"] == checksum("CRC32", b"secret")
 
 
@@ -281,7 +283,8 @@ def test_complete_with_a_key_wants_the_right_one(client, bucket):
 
 
 def test_checksums_of_parts_are_those_of_the_plaintext(client, bucket):
-    upload = multipart.begin(client, bucket, "k", ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT", **KEY.parameters)
+    whole = {"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"}
+    upload = multipart.begin(client, bucket, "k", **whole, **KEY.parameters)
     contents = [CONTENTS[0], b"tail"]
     parts = [
         multipart.put_part(client, bucket, "k", upload, number, content, **KEY.parameters)

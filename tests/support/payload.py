@@ -41,3 +41,10 @@ def md5_hex(content: bytes) -> str:
 def etag(content: bytes) -> str:
     """The ETag of a single-part object, with its quotes."""
     return f'"{md5_hex(content)}"'
+
+
+def pieces(size: int):
+    """`size` bytes in pieces of a MiB, each different from the one before."""
+    block = random.Random(5).randbytes(MIB)
+    for index in range(0, size, MIB):
+        yield (index.to_bytes(8, "big") + block[8:])[: size - index]

@@ -28,8 +28,13 @@ class CustomerKey:
 
     @property
     def parameters(self) -> dict:
-        """For boto3, which adds the key's MD5 itself."""
+        """For boto3, which encodes the key and adds its MD5."""
         return {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": self.raw}
+
+    @property
+    def encoded_parameters(self) -> dict:
+        """For the calls where boto3 does not: GetObjectAttributes and ListParts."""
+        return {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": self.base64, "SSECustomerKeyMD5": self.md5}
 
     @property
     def source_parameters(self) -> dict:

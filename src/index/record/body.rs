@@ -96,5 +96,5 @@ impl Segment {
 
 /// All runs that some segments refer to, in order.
 pub fn runs_of(segments: &[Segment]) -> impl Iterator<Item = &Run> {
-    segments.iter().flat_map(|segment| segment.runs())
+    segments.iter().flat_map(Segment::runs)
 }

@@ -30,18 +30,28 @@ pub fn by_chunk(blocks: Range<u32>) -> impl Iterator<Item = (u16, Range<u32>)> {
 /// Flips `blocks` of a chunk to `used`. False, and nothing changed, where one of them already was: two records
 /// would share a block, or one block would be freed twice.
 pub fn flip(chunk: &mut Chunk, blocks: Range<u32>, used: bool) -> bool {
-    let bit = |block: u32| ((block / 8) as usize, 1u8 << (block % 8));
-    for block in blocks.clone() {
-        let (byte, mask) = bit(block);
-        if (chunk[byte] & mask != 0) == used {
-            return false;
-        }
+    if !are(chunk, blocks.clone(), !used) {
+        return false;
     }
-    for block in blocks {
-        let (byte, mask) = bit(block);
+    for (byte, mask) in masks(blocks) {
         chunk[byte] ^= mask;
     }
     true
+}
+
+/// Whether all of `blocks` of a chunk are in use, or none of them.
+pub fn are(chunk: &Chunk, blocks: Range<u32>, used: bool) -> bool {
+    masks(blocks).all(|(byte, mask)| chunk[byte] & mask == if used { mask } else { 0 })
+}
+
+/// The bytes that hold the bits of `blocks`, and which bits these are.
+fn masks(blocks: Range<u32>) -> impl Iterator<Item = (usize, u8)> {
+    let bytes = blocks.start / 8..blocks.end.div_ceil(8);
+    bytes.map(move |byte| {
+        let first = blocks.start.saturating_sub(byte * 8);
+        let unwanted = (byte * 8 + 8).saturating_sub(blocks.end);
+        (byte as usize, u8::MAX << first & u8::MAX >> unwanted)
+    })
 }
 
 #[cfg(test)]

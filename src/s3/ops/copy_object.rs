@@ -16,6 +16,7 @@ use crate::s3::headers::{metadata, upload_checksum, write_condition};
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::{reading, tagging};
+use crate::seal::CustomerKey;
 use crate::store::body_writer::NewBody;
 use crate::store::copy::{CopyRefusal, Description, NewCopy};
 use crate::store::error::Refusal;
@@ -159,7 +160,7 @@ async fn write_anew(
         key: call.key().to_owned(),
         metadata: wanted.description.clone().over(from.object.record.metadata.clone()),
         owner: call.owner(),
-        encryption: key.map(|key| key.new_check()).transpose().map_err(S3Error::no_randomness)?,
+        encryption: key.map(CustomerKey::new_check).transpose().map_err(S3Error::no_randomness)?,
     };
     let body = NewBody {
         size_bytes: from.listed().size,

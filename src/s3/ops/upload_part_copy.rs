@@ -59,15 +59,12 @@ async fn upload_part_copy(call: Call<'_, '_>) -> Result<Response, S3Error> {
 }
 
 async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result<Attempt, S3Error> {
-    let range = match &wanted.range {
-        Some(range) => {
-            copy_source::check_range(range, from.listed().size)?;
-            Some(range.clone())
-        }
-        None => {
-            from.check_size()?;
-            from.whole()
-        }
+    let range = if let Some(range) = &wanted.range {
+        copy_source::check_range(range, from.listed().size)?;
+        Some(range.clone())
+    } else {
+        from.check_size()?;
+        from.whole()
     };
     let bytes = range.as_ref().map_or(0, |range| range.end() - range.start() + 1);
     if bytes > SINGLE_PUT_BYTES_MAX {
@@ -104,13 +101,12 @@ async fn share(
 ) -> Result<Option<Committed<PartRecord>>, S3Error> {
     let store = &call.context.store;
     let source = from.source();
-    let new = match known_sums(&from, range.as_ref(), wanted.algorithm) {
-        Some(known) => known,
-        None => {
-            let sums = store.sums(from.object, range.clone(), Some(wanted.algorithm)).await?;
-            let checksum = sums.checksum.map(|digest| StoredChecksum::of(&digest, true));
-            NewPartCopy { md5: sums.md5, checksum }
-        }
+    let new = if let Some(known) = known_sums(&from, range.as_ref(), wanted.algorithm) {
+        known
+    } else {
+        let sums = store.sums(from.object, range.clone(), Some(wanted.algorithm)).await?;
+        let checksum = sums.checksum.map(|digest| StoredChecksum::of(&digest, true));
+        NewPartCopy { md5: sums.md5, checksum }
     };
     let place = (call.bucket()?, call.key(), wanted.id, wanted.number);
     match store.copy_part(source, range, place, new).await {
@@ -131,7 +127,7 @@ fn known_sums(
     let checksum = listed.checksum.clone()?;
     let is_fit = checksum.full_object && checksum.algorithm == algorithm.id();
     let is_known = listed.etag.parts.is_none() && is_fit && range == from.whole().as_ref();
-    is_known.then(|| NewPartCopy { md5: listed.etag.md5, checksum: Some(checksum) })
+    is_known.then_some(NewPartCopy { md5: listed.etag.md5, checksum: Some(checksum) })
 }
 
 /// Reads the source, which stays readable whatever becomes of it, and writes the part.
