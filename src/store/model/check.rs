@@ -1,5 +1,6 @@
 //! What the store tells, compared with the model.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
@@ -7,7 +8,7 @@ use std::rc::Rc;
 use crate::index::engine::{Engine, KeyRange, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::listing::{Item, ListQuery, Marker};
-use crate::index::record::{Metadata, ObjectRecord, Remembered};
+use crate::index::record::{Listed, Metadata, ObjectRecord, Remembered};
 use crate::index::upload_listing::{UploadItem, UploadMarker, UploadQuery};
 use crate::index::version_listing::{VersionItem, VersionMarker, VersionQuery};
 use crate::store::Store;
@@ -302,6 +303,7 @@ pub(super) fn tables(engine: &Engine, model: &Model) -> Same {
     let expected = [objects, all - objects, nulls, model.uploads.len(), parts];
     let found = ["O", "V", "N", "U", "P"].map(|table| table_entries(engine, table).len());
     same("O, V, N, U, P", &found, &expected)?;
+    order(engine, model)?;
     for (key, value) in table_entries(engine, "R") {
         let due_ms = Remembered::decode(&value).map_err(failed)?.due_ms;
         let expiry = engine.get(&key_encoding::expiry_key(due_ms, &key)).map_err(failed)?;
@@ -310,10 +312,45 @@ pub(super) fn tables(engine: &Engine, model: &Model) -> Same {
     Ok(())
 }
 
+/// What [`versions`](crate::store::versions) promises of the tables: markers are never current, what is current is the
+/// newest, and `N` points at the null versions in `V`.
+fn order(engine: &Engine, model: &Model) -> Same {
+    let mut null_versions = BTreeMap::new();
+    let mut newest: BTreeMap<(usize, String), Listed> = BTreeMap::new();
+    for (number, bucket) in model.buckets.iter().enumerate() {
+        let (start, end) = key_encoding::object_range(bucket.record.id, "");
+        for (key, value) in entries(engine, &start, &end) {
+            let (_, key) = key_encoding::decode_object_key(&key).ok_or("no key of an object")?;
+            let listed = ObjectRecord::decode_listed(&value).map_err(failed)?;
+            same((&key, "a current marker"), &listed.delete_marker, &false)?;
+            newest.insert((number, key), listed);
+        }
+        let (start, end) = key_encoding::versions_range(bucket.record.id, "");
+        for (encoded, value) in entries(engine, &start, &end) {
+            let (key, stamp) = key_encoding::decode_version_key(&encoded).ok_or("no key of a version")?;
+            let listed = ObjectRecord::decode_listed(&value).map_err(failed)?;
+            same((&key, "the stamp of a version"), &listed.stamp, &stamp)?;
+            if listed.null_version {
+                let pointer = key_encoding::null_version_key(bucket.record.id, &key);
+                null_versions.insert(pointer, stamp.to_be_bytes().to_vec());
+            }
+            let newest = newest.entry((number, key)).or_insert_with(|| listed.clone());
+            if newest.stamp <= stamp && (*newest != listed || !listed.delete_marker) {
+                return Err(format!("{listed:?} is out of place"));
+            }
+        }
+    }
+    same("N", &table_entries(engine, "N").into_iter().collect(), &null_versions)
+}
+
 /// All of one table.
 pub(super) fn table_entries(engine: &Engine, table: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let limits = ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
     let end = key_encoding::successor(table.as_bytes()).expect("a table behind");
-    let page = engine.scan(KeyRange::between(table.as_bytes(), &end), limits).expect("readable");
+    entries(engine, table.as_bytes(), &end)
+}
+
+fn entries(engine: &Engine, start: &[u8], end: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let limits = ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
+    let page = engine.scan(KeyRange::between(start, end), limits).expect("readable");
     page.entries.into_iter().map(|(key, entry)| (key, entry.value)).collect()
 }
