@@ -15,7 +15,7 @@ use crate::index::version_listing::{VersionItem, VersionMarker, VersionQuery};
 use crate::store::Store;
 use crate::store::objects::Lookup;
 use crate::store::start::Monitor;
-use crate::store::test_node::{MIB, Node, used_blocks};
+use crate::store::test_node::{Node, used_blocks};
 use crate::store::upload_id::UploadId;
 use crate::store::version_id::VersionId;
 
@@ -25,7 +25,7 @@ use super::deed::{Answer, Deed, Work, run_all};
 use super::history::History;
 use super::objects::ALGORITHM;
 use super::state::{Model, Place};
-use super::{START_MS, seeds};
+use super::{START_MS, extent_bytes, seeds};
 
 const LIVES: u64 = 12;
 
@@ -276,8 +276,8 @@ fn run(mut node: Node, seed: u64, reopen: impl Fn(&mut Node)) {
 
 #[test]
 fn what_was_under_way_at_a_cut_is_done_wholly_or_not_at_all() {
-    for seed in seeds(6) {
-        run(Node::new(seed, [16, 64][(seed % 2) as usize] * MIB), seed, |_| {});
+    for seed in seeds(4) {
+        run(Node::new(seed, extent_bytes(seed)), seed, |_| {});
     }
 }
 
@@ -285,7 +285,7 @@ fn what_was_under_way_at_a_cut_is_done_wholly_or_not_at_all() {
 fn over_lmdb_too() {
     let seed = 1;
     let directory = tempfile::tempdir().expect("a directory");
-    let mut node = Node::new(seed, 16 * MIB);
+    let mut node = Node::new(seed, extent_bytes(seed));
     let reopen = |node: &mut Node| {
         // The old one must be closed before the new one opens.
         node.engine = Node::new(seed, 0).engine;
