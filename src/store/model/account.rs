@@ -18,9 +18,6 @@ use crate::store::write_condition::{WriteCondition, WriteRefusal};
 use super::deed::{Answer, Condition, Deed, Removal, Source};
 use super::state::{Ended, Model, Object, Place, Tags, Target, Token, Upload, UploadedPart, Version};
 
-/// Ended uploads that are remembered for being used again.
-const ENDED_MAX: usize = 24;
-
 /// What of a transaction only the store knows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
@@ -296,9 +293,6 @@ impl Model {
     pub(super) fn end(&mut self, place: Place, id: UploadId, completed: Option<super::state::Completed>) {
         self.uploads.remove(&id);
         self.ended.push(Ended { place, id, completed });
-        if self.ended.len() > ENDED_MAX {
-            self.ended.remove(0);
-        }
     }
 }
 

@@ -29,6 +29,8 @@ use super::state::{
 };
 
 const UPLOADS_MAX: usize = 10;
+/// Ended uploads that are remembered for being used again.
+const ENDED_MAX: usize = 24;
 /// Enough for two large parts and more.
 const STOCK_BYTES: u64 = 2 * PART_BYTES_MIN + MIB;
 
@@ -276,6 +278,8 @@ impl History {
             // What is remembered now will not be.
             self.clock.advance(Duration::from_millis(REMEMBERED_MS.unsigned_abs()));
         }
+        let too_many = self.model.ended.len().saturating_sub(ENDED_MAX);
+        self.model.ended.drain(..too_many);
         self.is_alone = self.below(if self.keeps_buckets { 2 } else { 4 }) != 0;
         let count = if self.is_alone { 1 } else { 2 + self.below(5) };
         let mut prepared = Vec::new();

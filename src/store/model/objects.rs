@@ -37,12 +37,14 @@ impl History {
         let bytes = Bytes::of(content);
         let md5 = if key.is_some() { body.etag_md5 } else { bytes.md5() };
         let version = self.version(bytes, md5, (user, tags), key);
-        let condition = self.condition(place);
+        let mut condition = self.condition(place);
         // The bucket of a client that has not heard of its end.
         let is_late = self.below(64) == 0 && self.gone.is_some_and(|(bucket, _)| bucket == place.bucket);
         let mut record = self.model.bucket(place).record.clone();
         if let (true, Some((_, id))) = (is_late, self.gone) {
             record.id = id;
+            // To the admission the old bucket is empty.
+            condition.is_admitted = false;
         }
         Ok(Some(put_prepared(store, place, record, version, condition, body)))
     }
