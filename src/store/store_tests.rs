@@ -422,3 +422,27 @@ fn a_bucket_is_deleted_empty_or_not_at_all() {
         }
     });
 }
+
+#[test]
+fn blocks_of_a_commit_that_nobody_knows_the_end_of_are_given_to_nobody() {
+    for is_kept in [true, false] {
+        let node = Node::new(1, 16 * MIB);
+        let Engine::Memory(engine) = &node.engine else { panic!("an index in memory") };
+        let content = Content::new(1, MIB);
+        let bucket = node.run(async |store, monitor| {
+            let bucket = create_bucket(store).await;
+            engine.power_off_at(1, is_kept);
+            let put = put(store, &bucket, "k", content).await;
+            assert!(matches!(put, Err(StoreError::Poisoned(_))));
+            // Whoever still writes gets others.
+            assert!(used_blocks(monitor) * 4096 >= MIB);
+            bucket
+        });
+        engine.power_on();
+        node.run(async |store, monitor| {
+            let found = get(store, &bucket, "k").await.expect("readable");
+            assert!(found == is_kept.then(|| content.make()));
+            node.check_space(monitor).await;
+        });
+    }
+}

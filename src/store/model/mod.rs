@@ -18,7 +18,8 @@
 //!
 //! `RINGSTONE_TEST_SEED` runs one seed alone, `RINGSTONE_TEST_STEPS` sets the steps of each seed. A failure prints both
 //! and the deeds that were under way. For a long run:
-//! `RINGSTONE_TEST_STEPS=100000 cargo test --release --lib model -- --nocapture`
+//! `RINGSTONE_TEST_STEPS=100000 cargo test --release --lib model -- --nocapture`, which takes ten seconds a seed once built
+//! and tells how often each deed had each answer.
 
 mod account;
 mod bytes;
