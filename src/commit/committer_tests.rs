@@ -152,12 +152,11 @@ fn a_refusal_is_judged_again_where_its_reason_was_not_written() {
         let second = runtime::spawn({
             let commit = commit.clone();
             async move {
-                let refuse = commit.run(Data::default(), |transaction| {
-                    match transaction.get(&meta_key("taken"))? {
+                let refuse =
+                    commit.run(Data::default(), |transaction| match transaction.get(&meta_key("taken"))? {
                         Some(_) => Err(Abort::Refused(())),
                         None => Ok(()),
-                    }
-                });
+                    });
                 refuse.await.map(|_committed| ())
             }
         });
