@@ -42,13 +42,10 @@ impl Memories {
         committer.join();
     }
 
-    async fn run<T: Send + 'static>(
+    async fn run<T: Clone + Send + 'static>(
         &self,
         run: impl FnMut(&mut Transaction<'_>) -> Result<T, Abort<()>> + Send + 'static,
-    ) -> Result<T, CommitError<()>>
-    where
-        T: Clone,
-    {
+    ) -> Result<T, CommitError<()>> {
         Ok(self.commit.run(Data::default(), run).await?.value().clone())
     }
 
@@ -78,7 +75,7 @@ impl Memories {
 fn an_answer_is_known_by_kind_and_id_for_a_day() {
     Memories::live(async |memories| {
         memories.remember(Kind::Rename, "a", 1).await;
-        memories.clock.advance(DAY - STEP);
+        memories.clock.advance(DAY.saturating_sub(STEP));
         assert_eq!(memories.recall(Kind::Rename, "a").await, Some(1));
         assert_eq!(memories.recall(Kind::Completion, "a").await, None);
         assert_eq!(memories.recall(Kind::Rename, "aa").await, None);
