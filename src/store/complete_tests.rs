@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use ringstone_io::disk::Disk;
 use ringstone_io::runtime;
 
 use crate::index::engine::Engine;
@@ -330,7 +329,7 @@ fn a_checksum_that_the_upload_did_not_ask_for_is_not_held_against_a_part() {
 fn time_of_completing_ten_thousand_parts() {
     let directory = tempfile::tempdir().expect("a directory");
     let engine = Engine::open(directory.path()).expect("an index");
-    let node = Node { engine, disk: Disk::simulated(1), extent_bytes: 64 * MIB, reserve_bytes: 0 };
+    let node = Node { engine, ..Node::new(1, 64 * MIB) };
     node.run(async |store, _| {
         let bucket = create_bucket(store).await;
         for (algorithm, full_object) in

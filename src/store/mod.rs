@@ -62,8 +62,7 @@ pub struct Store {
 #[path = "history_tests.rs"]
 mod history_tests;
 #[cfg(test)]
-#[path = "model_tests.rs"]
-mod model_tests;
+mod model;
 #[cfg(test)]
 #[path = "sealed_tests.rs"]
 mod sealed_tests;

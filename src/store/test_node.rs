@@ -36,12 +36,13 @@ pub(super) struct Node {
     pub(super) disk: Disk,
     pub(super) extent_bytes: u64,
     pub(super) reserve_bytes: u64,
+    pub(super) clock: Clock,
 }
 
 impl Node {
     pub(super) fn new(seed: u64, extent_bytes: u64) -> Self {
         let engine = Engine::Memory(MemoryEngine::new());
-        Self { engine, disk: Disk::simulated(seed), extent_bytes, reserve_bytes: 0 }
+        Self { engine, disk: Disk::simulated(seed), extent_bytes, reserve_bytes: 0, clock: Clock::system() }
     }
 
     /// Starts the node, runs `life` on a core of it and stops it. The stop is orderly; what a crash leaves is up to
@@ -51,7 +52,7 @@ impl Node {
         run_on_core(None, async {
             let (engine, disk) = (self.engine.clone(), self.disk.clone());
             let shared =
-                SharedStore::open(engine, disk, options, 1, Clock::system()).expect("the store opens");
+                SharedStore::open(engine, disk, options, 1, self.clock.clone()).expect("the store opens");
             let store = shared.core(0).into_store(16 * BUFFER_BYTES as u64).expect("a store");
             let result = life(&store, &shared.monitor()).await;
             drop(store);
@@ -132,7 +133,7 @@ pub(super) fn used_blocks(monitor: &Monitor) -> u64 {
 }
 
 /// A body that follows from a seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Content {
     pub(super) seed: u64,
     pub(super) bytes: usize,
@@ -144,24 +145,33 @@ impl Content {
     }
 
     pub(super) fn make(self) -> Vec<u8> {
-        let mut dice = Dice(self.seed);
-        let mut made: Vec<u8> = Vec::with_capacity(self.bytes + 64);
-        while made.len() < self.bytes {
-            let word = dice.next().to_le_bytes();
-            // Long bodies in longer strides: making them must not dominate the tests.
-            (0..=(self.bytes / 20_000)).for_each(|_| made.extend_from_slice(&word));
+        self.part(0, self.bytes as u64)
+    }
+
+    /// `bytes` of it, from byte `first` on.
+    pub(super) fn part(self, first: u64, bytes: u64) -> Vec<u8> {
+        // Long bodies in longer strides: making them must not dominate the tests.
+        let stride = 8 * (1 + self.bytes as u64 / 20_000);
+        let (start, end) = (first / stride, (first + bytes).div_ceil(stride));
+        let mut made: Vec<u8> = Vec::with_capacity(((end - start) * stride) as usize);
+        let mut dice = Dice(self.seed.wrapping_add(start.wrapping_mul(DICE_STEP)));
+        for _ in start..end {
+            made.extend_from_slice(&dice.next().to_le_bytes().repeat(stride as usize / 8));
         }
-        made.truncate(self.bytes);
+        made.drain(..(first - start * stride) as usize);
+        made.truncate(bytes as usize);
         made
     }
 }
+
+const DICE_STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// SplitMix64.
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.0 = self.0.wrapping_add(DICE_STEP);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)

@@ -6,7 +6,8 @@ use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{
-    Batch, Bounds, Check, Entry, KeyRange, Outcome, PlacedVisitor, Statistics, Step, Visitor, Write,
+    Batch, Bounds, Check, CommitFailure, Entry, KeyRange, Outcome, PlacedVisitor, Statistics, Step, Visitor,
+    Write,
 };
 use crate::index::error::IndexError;
 
@@ -21,6 +22,19 @@ struct Records {
     entries: BTreeMap<Vec<u8>, Entry>,
     /// Commits that changed something.
     commits: u64,
+    power: Power,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Power {
+    #[default]
+    On,
+    /// Goes at this commit, which is then whole or not there.
+    GoesAt {
+        commit: u64,
+        is_kept: bool,
+    },
+    Off,
 }
 
 impl MemoryEngine {
@@ -74,24 +88,30 @@ impl MemoryEngine {
         self.read().commits + 1
     }
 
-    pub(super) fn commit(&self, group: &[Batch]) -> Vec<Outcome> {
+    /// Lets the power go at the `n`-th next commit, 1 being the next: nobody learns whether that one is kept, and no
+    /// later one is.
+    pub fn power_off_at(&self, n: u64, is_kept: bool) {
         let mut records = self.write();
-        let revision = records.commits + 1;
-        let mut changed = false;
-        let outcomes = group
-            .iter()
-            .map(|batch| {
-                if let Some(check) = batch.checks.iter().position(|check| !records.holds(check)) {
-                    return Outcome::Conflict { check };
+        records.power = Power::GoesAt { commit: records.commits + n, is_kept };
+    }
+
+    pub fn power_on(&self) {
+        self.write().power = Power::On;
+    }
+
+    pub(super) fn commit(&self, group: &[Batch]) -> Result<Vec<Outcome>, CommitFailure> {
+        let mut records = self.write();
+        match records.power {
+            Power::GoesAt { commit, is_kept } if records.commits + 1 >= commit => {
+                records.power = Power::Off;
+                if is_kept {
+                    records.commit(group);
                 }
-                changed |= records.apply(&batch.writes, revision);
-                Outcome::Committed
-            })
-            .collect();
-        if changed {
-            records.commits = revision;
+                Err(no_power())
+            }
+            Power::Off => Err(no_power()),
+            Power::On | Power::GoesAt { .. } => Ok(records.commit(group)),
         }
-        outcomes
     }
 
     pub(super) fn statistics(&self) -> Statistics {
@@ -106,7 +126,31 @@ impl MemoryEngine {
     }
 }
 
+fn no_power() -> CommitFailure {
+    let source = heed::Error::Io(std::io::Error::other("the power has gone"));
+    CommitFailure::Unknown(IndexError::Engine { operation: "a commit", source })
+}
+
 impl Records {
+    fn commit(&mut self, group: &[Batch]) -> Vec<Outcome> {
+        let revision = self.commits + 1;
+        let mut changed = false;
+        let outcomes = group
+            .iter()
+            .map(|batch| {
+                if let Some(check) = batch.checks.iter().position(|check| !self.holds(check)) {
+                    return Outcome::Conflict { check };
+                }
+                changed |= self.apply(&batch.writes, revision);
+                Outcome::Committed
+            })
+            .collect();
+        if changed {
+            self.commits = revision;
+        }
+        outcomes
+    }
+
     fn walk(&self, bounds: Bounds<'_>, visit: &mut Visitor<'_>) -> Result<(), IndexError> {
         let mut entries = self.entries.range::<[u8], _>((bounds.start, bounds.end));
         while let Some((key, entry)) = entries.next() {

@@ -262,7 +262,7 @@ impl Engine {
         group.iter().try_for_each(|batch| limits.admit(batch)).map_err(CommitFailure::Refused)?;
         match self {
             Self::Lmdb(engine) => engine.commit(group),
-            Self::Memory(engine) => Ok(engine.commit(group)),
+            Self::Memory(engine) => engine.commit(group),
         }
     }
 
