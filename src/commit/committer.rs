@@ -218,6 +218,8 @@ struct Attempt {
     again: Vec<Member>,
     /// The index had no room for so many at once.
     full: bool,
+    /// The planned members have failed and nothing of them is written.
+    failed: bool,
 }
 
 /// One group on its way to the disk.
@@ -255,7 +257,7 @@ impl Group<'_> {
                 return;
             }
             let later = members.split_off(together_max.min(members.len()));
-            let Attempt { mut again, full } = self.commit_index(members);
+            let Attempt { mut again, full, .. } = self.commit_index(members);
             if full {
                 // A large group needs more room than each of its members: the deletions among them must not fail
                 // for the company they were in.
@@ -288,13 +290,13 @@ impl Group<'_> {
                 }
                 (Step::Refused, _) => refused.push(member),
                 (Step::Failed(error), _) => {
-                    tracing::error!(%error, "a transaction could not read the index");
+                    tracing::error!(%error, "a transaction could not be planned");
                     member.fail(Ending::Index(error));
                 }
             }
         }
-        let Attempt { mut again, full } = self.write(planned, overlay.into_batches());
-        if full {
+        let Attempt { mut again, full, failed } = self.write(planned, overlay.into_batches());
+        if failed || !again.is_empty() {
             // They may have been refused for what was not written after all.
             again.append(&mut refused);
         }
@@ -303,7 +305,7 @@ impl Group<'_> {
         for member in refused {
             member.fail(ending.clone());
         }
-        Attempt { again, full }
+        Attempt { again, full, failed }
     }
 
     fn plan(&mut self, member: &mut Member, overlay: &Overlay) -> (Step, Planned) {
@@ -311,7 +313,12 @@ impl Group<'_> {
         let mut transaction =
             Transaction::new(&self.options.engine, overlay, self.stamps.next(now_ms), now_ms);
         let step = member.work.plan(&mut transaction);
-        (step, transaction.finish())
+        let planned = transaction.finish();
+        match (step, self.options.engine.limits().admit(&planned.batch)) {
+            // Fails alone: the engine would refuse the whole group for it.
+            (Step::Complete, Err(error)) => (Step::Failed(error.to_string()), planned),
+            (step, _) => (step, planned),
+        }
     }
 
     /// Steps 3 to 5. To be tried again: members that another writer of a shared engine overtook, and all members
@@ -329,10 +336,12 @@ impl Group<'_> {
                     return Attempt {
                         again: members.into_iter().map(|(member, _)| member).collect(),
                         full: true,
+                        failed: false,
                     };
                 }
                 Err(failure) => {
                     let ending = self.failed(&failure);
+                    let failed = !members.is_empty();
                     for (mut member, _) in members {
                         // The records may have reached the disk after all: their blocks must not be written again.
                         if let (Ending::Poisoned(_), Some(hold)) = (&ending, member.data.hold.take()) {
@@ -340,7 +349,7 @@ impl Group<'_> {
                         }
                         member.fail(ending.clone());
                     }
-                    return Attempt::default();
+                    return Attempt { failed, ..Attempt::default() };
                 }
             }
         };
@@ -367,7 +376,7 @@ impl Group<'_> {
                 }
             }
         }
-        Attempt { again: overtaken, full: false }
+        Attempt { again: overtaken, ..Attempt::default() }
     }
 
     fn failed(&self, failure: &CommitFailure) -> Ending {

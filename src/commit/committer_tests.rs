@@ -4,6 +4,7 @@ use std::time::Duration;
 use ringstone_io::runtime;
 
 use super::*;
+use crate::config::limits::INDEX_VALUE_BYTES_MAX;
 use crate::index::engine::{LmdbEngine, MemoryEngine};
 use crate::index::key_encoding::meta_key;
 
@@ -33,32 +34,44 @@ async fn put(commit: &Commit, name: String, value_bytes: usize) -> Result<(), Co
     put.await.map(|_committed| ())
 }
 
-/// Deletions get through although the group they came in with does not fit.
-#[test]
-fn a_full_index_fails_only_those_members_that_do_not_fit() {
+/// Keeps the committer from the members that queue behind this one until the sender is dropped.
+async fn hold(commit: &Commit) -> (mpsc::Sender<()>, runtime::Task<Result<(), CommitError<()>>>) {
+    let (release, held) = mpsc::channel::<()>();
+    let (start, started) = mpsc::channel();
+    let commit = commit.clone();
+    let holding = runtime::spawn(async move {
+        let hold = commit.run(Data::default(), move |_| {
+            let _ = start.send(());
+            // The sender may have gone already.
+            let _ = held.recv_timeout(Duration::from_secs(10));
+            Ok::<(), Abort<()>>(())
+        });
+        hold.await.map(|_committed| ())
+    });
+    while started.try_recv().is_err() {
+        runtime::sleep(Duration::from_millis(1)).await;
+    }
+    (release, holding)
+}
+
+fn small_index() -> (tempfile::TempDir, Engine) {
     let target = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     let directory = tempfile::tempdir_in(target).expect("a directory");
     let lmdb = LmdbEngine::open_with_map(directory.path(), 32 << 20).expect("an index");
-    let engine = Engine::Lmdb(lmdb);
+    (directory, Engine::Lmdb(lmdb))
+}
+
+/// Deletions get through although the group they came in with does not fit.
+#[test]
+fn a_full_index_fails_only_those_members_that_do_not_fit() {
+    let (_directory, engine) = small_index();
     let (thread, commit) = committer(engine.clone());
     runtime::run_on_core(None, async move {
         let mut stored = 0;
         while put(&commit, format!("filler {stored}"), 64 << 10).await.is_ok() {
             stored += 1;
         }
-        // Holds the committer until the whole group has queued behind it.
-        let (release, held) = mpsc::channel::<()>();
-        let holding = runtime::spawn({
-            let commit = commit.clone();
-            async move {
-                let hold = commit.run(Data::default(), move |_| {
-                    // The sender may have gone already.
-                    let _ = held.recv_timeout(Duration::from_secs(10));
-                    Ok::<(), Abort<()>>(())
-                });
-                hold.await.map(|_committed| ())
-            }
-        });
+        let (release, holding) = hold(&commit).await;
         let puts: Vec<_> = (0..200)
             .map(|index| {
                 let commit = commit.clone();
@@ -99,6 +112,63 @@ fn a_full_index_fails_only_those_members_that_do_not_fit() {
     for index in 0..5 {
         assert!(engine.get(&meta_key(&format!("filler {index}"))).expect("readable").is_none());
     }
+}
+
+#[test]
+fn what_cannot_be_stored_fails_without_its_company() {
+    let (thread, commit) = committer(Engine::Memory(MemoryEngine::new()));
+    runtime::run_on_core(None, async move {
+        let (release, holding) = hold(&commit).await;
+        let sizes = [7, INDEX_VALUE_BYTES_MAX + 1, 8];
+        let puts = sizes.map(|bytes| {
+            let commit = commit.clone();
+            runtime::spawn(async move { put(&commit, format!("{bytes} bytes"), bytes).await })
+        });
+        runtime::sleep(Duration::from_millis(50)).await;
+        drop(release);
+        holding.await.expect("it changes nothing");
+        let [before, too_large, behind] = puts;
+        before.await.expect("stored");
+        assert!(matches!(too_large.await, Err(CommitError::Index(_))));
+        behind.await.expect("stored");
+        drop(commit);
+    })
+    .expect("a runtime");
+    thread.join();
+}
+
+/// A refusal that rests on a member of the group is not told where that member has failed.
+#[test]
+fn a_refusal_is_judged_again_where_its_reason_was_not_written() {
+    let (_directory, engine) = small_index();
+    let (thread, commit) = committer(engine);
+    runtime::run_on_core(None, async move {
+        put(&commit, "filler".into(), 20 << 20).await.expect("stored");
+        let (release, holding) = hold(&commit).await;
+        let first = runtime::spawn({
+            let commit = commit.clone();
+            async move { put(&commit, "taken".into(), 20 << 20).await }
+        });
+        let second = runtime::spawn({
+            let commit = commit.clone();
+            async move {
+                let refuse =
+                    commit.run(Data::default(), |transaction| match transaction.get(&meta_key("taken"))? {
+                        Some(_) => Err(Abort::Refused(())),
+                        None => Ok(()),
+                    });
+                refuse.await.map(|_committed| ())
+            }
+        });
+        runtime::sleep(Duration::from_millis(50)).await;
+        drop(release);
+        holding.await.expect("it changes nothing");
+        assert!(matches!(first.await, Err(CommitError::NoSpace)));
+        second.await.expect("nothing was taken");
+        drop(commit);
+    })
+    .expect("a runtime");
+    thread.join();
 }
 
 #[test]

@@ -6,7 +6,8 @@
 //!
 //! 1. **data**: one `fdatasync` for each extent file that the group's bodies were written to;
 //! 2. **plan**: run the transactions one after the other; each sees what the ones before it wrote, keys and ranges
-//!    alike. One that refuses (a failed precondition, say) changes nothing and fails alone;
+//!    alike. One that refuses (a failed precondition, say), or wants what the engine cannot store, changes nothing and
+//!    fails alone;
 //! 3. **index**: one LMDB transaction for the group, synced;
 //! 4. **release**: space that the group freed goes to the release queue, space that it used is kept;
 //! 5. **answer**: every member learns its result. [`Committed`] can be made nowhere else.

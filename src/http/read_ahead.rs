@@ -56,10 +56,17 @@ impl ReadAhead {
 
     /// Moves the bytes out for a read that appends to them, with spare capacity of at least `room`.
     pub(super) fn take(&mut self, room: usize) -> Vec<u8> {
-        let mut bytes = core::mem::take(&mut self.bytes);
-        bytes.drain(..self.start);
+        let has_room = self.bytes.capacity() - self.bytes.len() >= room;
+        if self.start == 0 && has_room {
+            return core::mem::take(&mut self.bytes);
+        }
+        // By hand, to wipe what is left behind: it may be the first half of a head. With room to spare, or a head that
+        // comes byte by byte would be moved for each of them.
+        let capacity = if self.is_empty() { room } else { self.unread().len() + 2 * room };
+        let mut bytes = Vec::with_capacity(capacity);
+        bytes.extend_from_slice(self.unread());
+        self.bytes.zeroize();
         self.start = 0;
-        bytes.reserve(room);
         bytes
     }
 

@@ -20,6 +20,20 @@ fn bytes_leave_in_the_order_they_came() {
 }
 
 #[test]
+fn bytes_that_come_one_by_one_are_moved_a_few_times() {
+    let mut ahead = ReadAhead::new();
+    let mut places = std::collections::BTreeSet::new();
+    for count in 0..4 * READ_AHEAD_BYTES {
+        let mut bytes = ahead.take(READ_AHEAD_BYTES);
+        assert!(bytes.len() == count && bytes.capacity() - count >= READ_AHEAD_BYTES);
+        bytes.push(count as u8);
+        places.insert(bytes.as_ptr());
+        ahead.put_back(bytes);
+    }
+    assert!(places.len() <= 6, "{}", places.len());
+}
+
+#[test]
 fn an_idle_connection_keeps_one_small_buffer() {
     let mut ahead = ReadAhead::new();
     ahead.push(&[0; 3 * READ_AHEAD_BYTES]);

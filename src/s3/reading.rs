@@ -78,10 +78,11 @@ fn marked(error: S3Error, marker: &Listed) -> S3Error {
     error.header("x-amz-delete-marker", "true").header("x-amz-version-id", VersionId::of(marker).to_string())
 }
 
-/// The id of a version as responses name it, in buckets that keep versions or did.
+/// The id of a version as responses name it, in buckets that keep versions or did. A version that has an id of its own
+/// tells of one that began to after the request had looked.
 pub fn with_version(response: Response, bucket: &BucketRecord, listed: &Listed) -> Response {
     match bucket.versioning {
-        Versioning::Unset => response,
+        Versioning::Unset if listed.null_version => response,
         _ => response.header("x-amz-version-id", VersionId::of(listed).to_string()),
     }
 }
@@ -221,3 +222,7 @@ impl Portion {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "reading_tests.rs"]
+mod tests;

@@ -14,6 +14,7 @@ use crate::store::Store;
 use crate::store::buckets;
 use crate::store::error::{Refusal, StoreError};
 use crate::store::multipart::{self, Bytes};
+use crate::store::objects::OpenObject;
 use crate::store::slicing;
 use crate::store::upload_id::UploadId;
 use crate::store::version_id::VersionId;
@@ -136,9 +137,18 @@ impl Store {
     }
 }
 
+impl OpenObject {
+    /// Whether a part may share these bytes: none of them is sealed, and what a record would have to keep of them itself
+    /// does not add up over all parts of an object.
+    pub fn can_be_part(&self, range: Option<&RangeInclusive<u64>>) -> bool {
+        let Content { segments, encryption, .. } = &self.record.content;
+        encryption.is_none() && range.is_none_or(|range| slicing::can_be_part(segments, range))
+    }
+}
+
 impl Store {
-    /// Makes bytes of an open object a part of an upload, none of them sealed. `new` has what is known of them; they
-    /// are where the object has them.
+    /// Makes bytes of an open object a part of an upload, if they [can be](OpenObject::can_be_part). `new` has what is
+    /// known of them; they are where the object has them.
     pub async fn copy_part(
         &self,
         source: Source,

@@ -61,3 +61,7 @@ fn remembered<E>(transaction: &mut Transaction<'_>, key: &[u8]) -> Result<Option
     let Some(value) = transaction.get(key)? else { return Ok(None) };
     Remembered::decode(&value).map(Some).map_err(|error| Abort::Index(error.to_string()))
 }
+
+#[cfg(test)]
+#[path = "remembered_tests.rs"]
+mod tests;

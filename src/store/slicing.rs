@@ -28,6 +28,22 @@ pub(super) fn slice(segments: &[Segment], range: &RangeInclusive<u64>) -> Vec<Se
     slices
 }
 
+/// Whether a slice of these segments can be a part. Bytes that stand in a record go along with every slice, and an
+/// object is made of ten thousand of them: beside others they would add up to a record that nothing can keep. Alone they
+/// are fewer than any part but the last must have.
+pub(super) fn can_be_part(segments: &[Segment], range: &RangeInclusive<u64>) -> bool {
+    let (mut position, mut touched, mut touches_inline) = (0, 0, false);
+    for segment in segments {
+        let end = position + segment.bytes(TAG_BYTES);
+        if *range.start() < end && position <= *range.end() {
+            touched += 1;
+            touches_inline |= matches!(segment, Segment::Inline(_));
+        }
+        position = end;
+    }
+    touched == 1 || !touches_inline
+}
+
 /// `bytes` bytes of a segment, `first` bytes from its start.
 fn slice_of(segment: &Segment, first: u64, bytes: u64) -> Segment {
     match segment {

@@ -163,3 +163,26 @@ fn frames_at_the_edges() {
         assert_eq!((slice.first_frame, &slice.runs[..]), (first_frame, expected), "{range:?}");
     }
 }
+
+#[test]
+fn what_stands_in_a_record_is_a_part_alone() {
+    let inline = || Segment::Inline(Inline { bytes: vec![1; 10], salt: None });
+    let mut dice = Dice(1);
+    let (one, two) = (body(&mut dice, 1), body(&mut dice, 2));
+    let (first, second) = (one.bytes(TAG_BYTES), one.bytes(TAG_BYTES) + 10);
+    let last = second + two.bytes(TAG_BYTES) - 1;
+    let segments = [one, inline(), two];
+    for (range, expected) in [
+        (0..=0, true),
+        (0..=first - 1, true),
+        (0..=first, false),
+        (first..=second - 1, true),
+        (second - 1..=second, false),
+        (second..=last, true),
+        (0..=last, false),
+    ] {
+        assert_eq!(can_be_part(&segments, &range), expected, "{range:?}");
+    }
+    let whole = [segments[0].clone(), segments[2].clone()];
+    assert!(can_be_part(&whole, &(0..=last - 10)));
+}

@@ -62,3 +62,7 @@ impl WriteCondition {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "write_condition_tests.rs"]
+mod tests;

@@ -65,6 +65,18 @@ def test_the_answer_to_a_wrong_signature_does_not_repeat_the_key(address, bucket
     assert KEY.base64 not in shown and hexed not in shown
 
 
+def test_checksums_of_parts_are_shown_to_holders_of_the_key(client, bucket):
+    upload = multipart.begin(client, bucket, "k", ChecksumAlgorithm="SHA256", **KEY.parameters)
+    place = {"Bucket": bucket, "Key": "k", "UploadId": upload}
+    client.upload_part(**place, PartNumber=1, Body=b"secret", ChecksumAlgorithm="SHA256", **KEY.parameters)
+    (part,) = client.list_parts(**place)["Parts"]
+    assert part["Size"] == 6 and "ChecksumSHA256" not in part
+    (part,) = client.list_parts(**place, **KEY.encoded_parameters)["Parts"]
+    assert part["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(b"secret").digest()).decode()
+    with s3.refused(400, "InvalidRequest"):
+        client.list_parts(**place, **WRONG.encoded_parameters)
+
+
 def found(server, secret: bytes) -> list[str]:
     """Names of the files of the data directory, and the log, that hold these bytes."""
     files = [path for path in (server.directory / "data").rglob("*") if path.is_file()]

@@ -261,3 +261,17 @@ def test_an_object_of_very_many_parts(address, client, bucket, upload):
         assert s3.body_of(client, bucket, "k", Range=f"bytes={first}-{last}") == expected
     part = client.get_object(Bucket=bucket, Key="k", PartNumber=MANY_PARTS)
     assert part["Body"].read() == content and part["PartsCount"] == MANY_PARTS
+
+
+def test_parts_that_end_with_a_few_bytes(node, client, bucket, upload):
+    """Such bytes stand in the source's record; a thousand copies of them must not add up in another one."""
+    contents = [payload(MIN_PART, 3), payload(KIB, 4)]
+    multipart.store(client, bucket, "short end", contents)
+    whole = b"".join(contents)
+    before = node.extent_bytes_in_use()
+    parts = [copy_part(client, upload, number, f"{bucket}/short end") for number in (1, 2)]
+    assert node.extent_bytes_in_use() >= before + 2 * len(whole)
+    assert {part["ETag"] for part in parts} == {etag(whole)}
+    parts.append(copy_part(client, upload, 3, f"{bucket}/short end", (MIN_PART, len(whole) - 1)))
+    finish(client, upload, parts)
+    assert s3.body_of(client, bucket, "k") == 2 * whole + contents[1]

@@ -246,7 +246,8 @@ def test_customer_provided_key(rclone, tls, bucket, tree):
     rclone("copy", *key, *IN_PARTS, "tree", f"node:{bucket}")
     rclone("check", "--download", *key, "tree", f"node:{bucket}")
     without = rclone.run("cat", f"node:{bucket}/small.txt")
-    assert without.status != 0 and "small" not in without.output
+    # rclone takes the 400 of its HEAD for a missing object and then lists an empty folder.
+    assert "small" not in without.output
 
 
 @needs_fuse

@@ -258,7 +258,8 @@ impl Engine {
     /// The batches are judged in order, each against the state that its predecessors left; one that loses is
     /// skipped alone. A group that changes nothing costs no sync and takes no revision.
     pub fn commit(&self, group: &[Batch]) -> Result<Vec<Outcome>, CommitFailure> {
-        self.limits().admit(group).map_err(CommitFailure::Refused)?;
+        let limits = self.limits();
+        group.iter().try_for_each(|batch| limits.admit(batch)).map_err(CommitFailure::Refused)?;
         match self {
             Self::Lmdb(engine) => engine.commit(group),
             Self::Memory(engine) => engine.commit(group),
@@ -278,10 +279,10 @@ impl Engine {
 }
 
 impl EngineLimits {
-    /// Every write of the group can be stored. A key that cannot be stored cannot be found either, so checks need
+    /// Every write of the batch can be stored. A key that cannot be stored cannot be found either, so checks need
     /// no such test.
-    fn admit(&self, group: &[Batch]) -> Result<(), IndexError> {
-        for write in group.iter().flat_map(|batch| &batch.writes) {
+    pub fn admit(&self, batch: &Batch) -> Result<(), IndexError> {
+        for write in &batch.writes {
             let (Write::Put(key, _) | Write::Delete(key)) = write;
             if key.as_slice() < FIRST_KEY || key.len() > self.key_bytes_max {
                 return Err(IndexError::KeySize { bytes: key.len() });

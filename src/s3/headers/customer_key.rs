@@ -167,8 +167,8 @@ pub fn judge_part(upload: Option<&KeyCheck>, sent: Option<&SentKey>) -> Result<(
     }
 }
 
-/// Whether an upload may be completed with what was sent: nothing, or the key of the upload.
-pub fn judge_completion(upload: Option<&KeyCheck>, sent: Option<&SentKey>) -> Result<(), S3Error> {
+/// Whether an upload may be listed or completed with what was sent: nothing, or the key of the upload.
+pub fn judge_upload(upload: Option<&KeyCheck>, sent: Option<&SentKey>) -> Result<(), S3Error> {
     if sent.is_none() { Ok(()) } else { judge_part(upload, sent) }
 }
 

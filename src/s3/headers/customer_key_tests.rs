@@ -153,8 +153,7 @@ fn reads() {
 fn parts_and_completion() {
     let check = sent(A).key.new_check().unwrap();
     let part = |upload, sent: Option<&SentKey>| judge_part(upload, sent).map_err(|error| error.code);
-    let completion =
-        |upload, sent: Option<&SentKey>| judge_completion(upload, sent).map_err(|error| error.code);
+    let completion = |upload, sent: Option<&SentKey>| judge_upload(upload, sent).map_err(|error| error.code);
     assert_eq!(part(None, None), Ok(()));
     assert_eq!(part(Some(&check), Some(&sent(A))), Ok(()));
     assert_eq!(part(Some(&check), Some(&sent(B))), Err(ErrorCode::InvalidRequest));

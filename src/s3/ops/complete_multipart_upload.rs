@@ -42,7 +42,7 @@ async fn complete_multipart_upload(mut call: Call<'_, '_>) -> Result<Response, S
     let id = uploads::id_of(&call)?;
     match call.context.store.upload(call.bucket()?, call.key(), id)? {
         Some(upload) => {
-            customer_key::judge_completion(upload.encryption.as_ref(), key.as_ref())?;
+            customer_key::judge_upload(upload.encryption.as_ref(), key.as_ref())?;
             fault.map_or(Ok(()), Err)?;
         }
         // What was completed before had no fault.

@@ -5,6 +5,7 @@ use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::ETag;
 use crate::s3::error::S3Error;
+use crate::s3::headers::customer_key;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
@@ -28,6 +29,10 @@ async fn list_parts(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let id = uploads::id_of(&call)?;
     let page = call.context.store.list_parts(call.bucket()?, call.key(), id, after, parts_max)?;
     let page = page.ok_or_else(|| uploads::no_such_upload(&call))?;
+    let key = customer_key::from_head(call.head)?;
+    customer_key::judge_upload(page.upload.encryption.as_ref(), key.as_ref())?;
+    // The checksum of a plaintext is for those who could read it.
+    let shows_checksums = page.upload.checksum.declared && page.upload.encryption.is_some() == key.is_some();
 
     let mut xml = Writer::with_root("ListPartsResult");
     xml.element("Bucket", call.bucket_name());
@@ -45,7 +50,7 @@ async fn list_parts(call: Call<'_, '_>) -> Result<Response, S3Error> {
         xml.element("LastModified", &timestamp::iso8601(part.last_modified_ms));
         xml.element("ETag", &format!("\"{}\"", ETag { md5: part.md5, parts: None }));
         xml.number("Size", part.bytes);
-        if page.upload.checksum.declared {
+        if shows_checksums {
             uploads::write_part_checksum(&mut xml, part.checksum.as_ref());
         }
         xml.close();

@@ -1,7 +1,7 @@
 //! UploadPartCopy: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>
 //!
 //! A copied part refers to the bytes of its source. They are read where nobody knows the MD5 of just these, which is the
-//! part's ETag, and written anew where a customer's key comes in.
+//! part's ETag, and written anew where a customer's key comes in or a few of them stand in the source's record.
 
 use std::ops::RangeInclusive;
 
@@ -71,7 +71,7 @@ async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result
         return Err(S3Error::entity_too_large(bytes, SINGLE_PUT_BYTES_MAX));
     }
     let (source_bucket, source) = (from.bucket.clone(), from.listed().clone());
-    let committed = if from.is_sealed() || wanted.key.is_some() {
+    let committed = if wanted.key.is_some() || !from.object.can_be_part(range.as_ref()) {
         write_anew(call, wanted, from, range, bytes).await?
     } else {
         match share(call, wanted, from, range).await? {
