@@ -12,6 +12,7 @@ use crate::http::head::HeadError;
 use crate::s3::body::aws_chunked::AwsChunkedError;
 use crate::s3::body::payload_hash::PayloadHashMismatch;
 use crate::s3::error::{ErrorCode, S3Error};
+use crate::store::buckets::BucketGone;
 use crate::store::error::{Refusal, StoreError};
 use crate::store::write_condition::{WriteCondition, WriteRefusal};
 
@@ -56,6 +57,16 @@ impl S3Error {
             Refusal::Refused(WriteRefusal::Conflict) => {
                 Self::new(ErrorCode::ConditionalRequestConflict).field("Condition", header).field("Key", key)
             }
+        }
+    }
+}
+
+impl S3Error {
+    /// The answer to a change of a bucket that was deleted meanwhile, or that failed.
+    pub fn from_bucket_change(refusal: Refusal<BucketGone>, bucket: &str) -> Self {
+        match refusal {
+            Refusal::Refused(BucketGone) => Self::no_such_bucket(bucket),
+            Refusal::Failed(error) => error.into(),
         }
     }
 }

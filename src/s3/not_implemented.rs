@@ -1,5 +1,6 @@
-//! What S3 has and this node refuses by name: 501, a 405 where only the method is wrong, or the 404 that clients expect when they read a configuration that
-//! does not exist. Nothing here may fall through to a plain operation: `PUT /b/k?acl` is not an upload.
+//! What S3 has and this node refuses by name: 501, a 405 where only the method is wrong, or the 404 that clients expect
+//! when they read a configuration that does not exist. Nothing here may fall through to a plain operation:
+//! `PUT /b/k?acl` is not an upload.
 
 use crate::http::head::Method;
 use crate::s3::error::{ErrorCode, S3Error};

@@ -7,7 +7,6 @@ use crate::s3::error::S3Error;
 use crate::s3::operation::Call;
 use crate::s3::reading;
 use crate::s3::tagging::Tags;
-use crate::store::buckets::BucketGone;
 use crate::store::error::Refusal;
 use crate::store::objects::Lookup;
 use crate::store::tags::TagRefusal;
@@ -36,9 +35,7 @@ pub async fn replace_of_object(call: &Call<'_, '_>, tags: Tags, status: u16) -> 
 
 /// Replaces the tags of the bucket. The answer is the same whether any are left.
 pub async fn replace_of_bucket(call: &Call<'_, '_>, tags: Tags) -> Result<Response, S3Error> {
-    match call.context.store.set_bucket_tags(call.bucket()?, &TagSet(tags)).await {
-        Ok(_committed) => Ok(Response::new(204)),
-        Err(Refusal::Refused(BucketGone)) => Err(S3Error::no_such_bucket(call.bucket_name())),
-        Err(Refusal::Failed(error)) => Err(error.into()),
-    }
+    let changed = call.context.store.set_bucket_tags(call.bucket()?, &TagSet(tags)).await;
+    changed.map_err(|refusal| S3Error::from_bucket_change(refusal, call.bucket_name()))?;
+    Ok(Response::new(204))
 }

@@ -184,17 +184,16 @@ impl Completion {
         };
         self.judge_numbers().map_err(Abort::Refused)?;
         let parts = self.sort(take_parts(transaction, self.id)?).map_err(Abort::Refused)?;
-        let record = self.judged_record(transaction.now_ms(), upload, parts.named).map_err(Abort::Refused)?;
+        let mut record =
+            self.judged_record(transaction.now_ms(), upload, parts.named).map_err(Abort::Refused)?;
 
         let mut history = History::new(transaction, bucket, &self.key);
-        if self.condition != WriteCondition::None {
-            let judged = match self.admitted {
-                Ok(()) => self.condition.judge_at_commit(history.current()?.as_ref()),
-                refused => refused,
-            };
-            judged.map_err(|refusal| Abort::Refused(CompleteRefusal::Write(refusal)))?;
-        }
-        let listed = history.install(record)?;
+        let judged = match self.admitted {
+            Ok(()) => history.judge(&self.condition)?,
+            refused => refused,
+        };
+        judged.map_err(|refusal| Abort::Refused(CompleteRefusal::Write(refusal)))?;
+        let listed = history.install(&mut record)?;
         for part in &parts.unnamed {
             release(transaction, part)?;
         }

@@ -126,11 +126,11 @@ impl Store {
                 // Before the destination gives up what it had, which may be these very runs.
                 let runs: Vec<Run> = runs_of(&source.content.segments).copied().collect();
                 transaction.share(&runs)?;
-                let record = copy_of(source, &new, transaction.now_ms());
+                let mut record = copy_of(source, &new, transaction.now_ms());
                 let mut history = History::new(transaction, &bucket, &new.key);
-                let judged = condition.judge_at_commit(history.current()?.as_ref());
+                let judged = history.judge(&condition)?;
                 judged.map_err(|refusal| Abort::Refused(CopyRefusal::Write(refusal)))?;
-                history.install(record)
+                history.install(&mut record)
             })
             .await?;
         Ok(committed)

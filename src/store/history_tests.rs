@@ -11,7 +11,7 @@ use crate::index::record::bucket::BucketRecord;
 use crate::store::Store;
 use crate::store::start::Monitor;
 use crate::store::test_node::{
-    Content, Dice, MIB, Node, copy, create_bucket, delete, get, put, rename, write_body,
+    Content, Dice, MIB, Node, copy, create_bucket, delete, get, put, rename, seeds, write_body,
 };
 
 const KEYS: u64 = 12;
@@ -210,13 +210,6 @@ fn run(seed: u64, extent_bytes: u64) {
             history.check_all(store, &bucket).await;
             node.check_space(monitor).await;
         });
-    }
-}
-
-fn seeds(count: u64) -> Vec<u64> {
-    match std::env::var("RINGSTONE_TEST_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        Some(seed) => vec![seed],
-        None => (0..count).collect(),
     }
 }
 

@@ -59,8 +59,8 @@ impl Store {
                 transaction.occupy(&runs)?;
                 record.listed.last_modified_ms = transaction.now_ms();
                 let mut history = History::new(transaction, &bucket, &key);
-                condition.judge_at_commit(history.current()?.as_ref()).map_err(Abort::Refused)?;
-                history.install(record.clone())
+                history.judge(&condition)?.map_err(Abort::Refused)?;
+                history.install(&mut record)
             })
             .await?;
         Ok(committed)

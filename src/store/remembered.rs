@@ -10,11 +10,12 @@ use crate::index::record::{Listed, Remembered};
 
 /// What an id names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Kind {
     /// A bucket's id and a client's token.
-    Rename = b'r' as isize,
+    Rename = b'r',
     /// An upload's id.
-    Completion = b'c' as isize,
+    Completion = b'c',
 }
 
 /// The answer to an earlier request of this id.

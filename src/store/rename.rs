@@ -79,7 +79,7 @@ fn run(
 ) -> Result<(), Abort<RenameRefusal>> {
     let now_s = transaction.now_ms().div_euclid(1000);
     let source = History::new(transaction, bucket, &rename.source).current()?;
-    let source = source.ok_or(Abort::Refused(RenameRefusal::NoSuchKey))?;
+    let mut source = source.ok_or(Abort::Refused(RenameRefusal::NoSuchKey))?;
     let judged = judge(&rename.of_source, Some(&source), now_s);
     judged.map_err(|unmet| Abort::Refused(RenameRefusal::SourceCondition(unmet)))?;
 
@@ -90,7 +90,7 @@ fn run(
         return Err(Abort::Refused(RenameRefusal::OntoItself));
     }
     History::new(transaction, bucket, &rename.source).give_away();
-    History::new(transaction, bucket, &rename.destination).install(source)?;
+    History::new(transaction, bucket, &rename.destination).install(&mut source)?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@ use crate::config::limits::{FRAME_PAYLOAD_BYTES, INLINE_BODY_BYTES_MAX, SEALED_F
 use crate::index::record::BucketRecord;
 use crate::store::objects::Lookup;
 use crate::store::put::NewObject;
-use crate::store::test_node::{Content, MIB, Node, create_bucket, open, put};
+use crate::store::test_node::{Content, MIB, Node, create_bucket, open, put, read_with};
 use crate::store::write_condition::WriteCondition;
 
 fn key(byte: u8) -> Rc<CustomerKey> {
@@ -39,18 +39,7 @@ async fn rewrite(
 async fn get(store: &Store, bucket: &BucketRecord, name: &str, key: Option<Rc<CustomerKey>>) -> Vec<u8> {
     let Ok(Lookup::Object(object)) = store.open_object(bucket, name, None) else { panic!("no {name}") };
     let Some(last) = object.record.listed.size.checked_sub(1) else { return Vec::new() };
-    match store.read(object, 0..=last, key).expect("readable") {
-        Body::Inline(bytes) => bytes,
-        Body::Extents(mut reader) => {
-            let mut bytes = Vec::new();
-            while let Some((buffer, ranges)) = reader.next().await.expect("read") {
-                for range in ranges {
-                    bytes.extend_from_slice(&buffer[range]);
-                }
-            }
-            bytes
-        }
-    }
+    read_with(store, object, 0..=last, key).await.expect("readable")
 }
 
 fn sums_of(bytes: &[u8]) -> ([u8; 16], Digest) {

@@ -9,9 +9,8 @@ use crate::seal::CustomerKey;
 use crate::store::Store;
 use crate::store::body_writer::NewBody;
 use crate::store::error::StoreError;
-use crate::store::objects::Body;
 use crate::store::put::NewObject;
-use crate::store::test_node::{Content, MIB, Node, create_bucket, fill, open};
+use crate::store::test_node::{Content, MIB, Node, create_bucket, fill, open, read_with};
 use crate::store::write_condition::WriteCondition;
 
 const FRAME: u64 = SEALED_FRAME_PLAINTEXT_BYTES as u64;
@@ -36,18 +35,7 @@ async fn get(
     wanted: RangeInclusive<u64>,
     key: CustomerKey,
 ) -> Result<Vec<u8>, StoreError> {
-    match store.read(open(store, bucket, "k"), wanted, Some(Rc::new(key)))? {
-        Body::Inline(bytes) => Ok(bytes),
-        Body::Extents(mut reader) => {
-            let mut bytes = Vec::new();
-            while let Some((buffer, ranges)) = reader.next().await? {
-                for range in ranges {
-                    bytes.extend_from_slice(&buffer[range]);
-                }
-            }
-            Ok(bytes)
-        }
-    }
+    read_with(store, open(store, bucket, "k"), wanted, Some(Rc::new(key))).await
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! agree.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::rc::Rc;
 use std::time::Duration;
 
 use ringstone_io::disk::Disk;
@@ -13,6 +15,7 @@ use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::key_encoding;
 use crate::index::record::body::runs_of;
 use crate::index::record::{BucketRecord, ObjectRecord, PartRecord, Run, TagSet};
+use crate::seal::CustomerKey;
 use crate::store::Store;
 use crate::store::body_writer::{BodyWriter, BodyWritten, NewBody};
 use crate::store::buckets::NewBucket;
@@ -124,6 +127,16 @@ impl Node {
         }
         assert_eq!(used_blocks(monitor), used, "the allocator disagrees with the records");
     }
+}
+
+/// A number that a test was given.
+pub(super) fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// The seeds of a test: the one that was asked for, or so many.
+pub(super) fn seeds(count: u64) -> Vec<u64> {
+    setting("RINGSTONE_TEST_SEED").map_or_else(|| (0..count).collect(), |seed| vec![seed])
 }
 
 /// Blocks that are neither free nor headers.
@@ -303,9 +316,19 @@ pub(super) async fn get(
 pub(super) async fn read(
     store: &Store,
     object: OpenObject,
-    wanted: std::ops::RangeInclusive<u64>,
+    wanted: RangeInclusive<u64>,
 ) -> Result<Vec<u8>, StoreError> {
-    match store.read(object, wanted, None)? {
+    read_with(store, object, wanted, None).await
+}
+
+/// Reads with a customer's key.
+pub(super) async fn read_with(
+    store: &Store,
+    object: OpenObject,
+    wanted: RangeInclusive<u64>,
+    key: Option<Rc<CustomerKey>>,
+) -> Result<Vec<u8>, StoreError> {
+    match store.read(object, wanted, key)? {
         Body::Inline(bytes) => Ok(bytes),
         Body::Extents(mut reader) => {
             let mut bytes = Vec::new();

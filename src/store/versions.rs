@@ -13,6 +13,7 @@ use crate::index::record::{
     BucketRecord, Content, ETag, Listed, Metadata, ObjectRecord, Owner, Run, Versioning,
 };
 use crate::store::version_id::VersionId;
+use crate::store::write_condition::{WriteCondition, WriteRefusal};
 
 /// The history of one key.
 pub(super) struct History<'t, 'e> {
@@ -71,13 +72,24 @@ impl<'t, 'e> History<'t, 'e> {
         }
     }
 
+    /// Judges a write's condition against the current object, which is not even read where anything will do.
+    pub(super) fn judge<E>(
+        &mut self,
+        condition: &WriteCondition,
+    ) -> Result<Result<(), WriteRefusal>, Abort<E>> {
+        if *condition == WriteCondition::None {
+            return Ok(Ok(()));
+        }
+        Ok(condition.judge_at_commit(self.current()?.as_ref()))
+    }
+
     /// Makes a record the newest version of its key. What it refers to must have been occupied or shared already.
-    pub(super) fn install<E>(&mut self, mut record: ObjectRecord) -> Result<Listed, Abort<E>> {
+    pub(super) fn install<E>(&mut self, record: &mut ObjectRecord) -> Result<Listed, Abort<E>> {
         self.make_way()?;
         record.listed.stamp = self.transaction.stamp();
         record.listed.null_version = self.versioning != Versioning::Enabled;
         self.transaction.put(self.object_key(), record.encode());
-        Ok(record.listed)
+        Ok(record.listed.clone())
     }
 
     /// Takes the current object away and leaves what it refers to to whoever installs its record under another key. For

@@ -11,6 +11,7 @@ use crate::s3::headers::object;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::reading;
+use crate::s3::uploads;
 use crate::s3::xml::Writer;
 
 const ATTRIBUTES: &str = "x-amz-object-attributes";
@@ -114,7 +115,7 @@ fn checksum(xml: &mut Writer, record: &ObjectRecord) {
     let Some(algorithm) = Algorithm::from_id(checksum.algorithm) else { return };
     xml.open("Checksum");
     // Without the number of parts, whatever the type.
-    xml.element(&digest_element(algorithm), &object::base64(&checksum.bytes));
+    uploads::write_checksum(xml, algorithm, &object::base64(&checksum.bytes));
     xml.element("ChecksumType", object::checksum_type(checksum));
     xml.close();
 }
@@ -139,16 +140,11 @@ fn parts(xml: &mut Writer, record: &ObjectRecord, parts_max: usize, marker: u32)
         xml.number("PartNumber", (*number).into());
         xml.number("Size", *bytes);
         if let (Some(algorithm), Some(digest)) = (algorithm, checksum) {
-            xml.element(&digest_element(algorithm), &object::base64(digest));
+            uploads::write_checksum(xml, algorithm, &object::base64(digest));
         }
         xml.close();
     }
     xml.close();
-}
-
-/// The element that holds a digest, such as `ChecksumCRC32`.
-fn digest_element(algorithm: Algorithm) -> String {
-    format!("Checksum{}", algorithm.name())
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@ use crate::s3::body::document::document;
 use crate::s3::error::S3Error;
 use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
 use crate::s3::xml;
-use crate::store::buckets::BucketGone;
-use crate::store::error::Refusal;
 
 pub static OPERATION: Operation = Operation {
     name: "PutBucketVersioning",
@@ -22,11 +20,9 @@ pub static OPERATION: Operation = Operation {
 
 async fn put_bucket_versioning(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let versioning = parse(&document(&mut call.payload, call.head).await?)?;
-    match call.context.store.set_versioning(call.bucket()?, versioning).await {
-        Ok(_committed) => Ok(Response::new(200)),
-        Err(Refusal::Refused(BucketGone)) => Err(S3Error::no_such_bucket(call.bucket_name())),
-        Err(Refusal::Failed(error)) => Err(error.into()),
-    }
+    let changed = call.context.store.set_versioning(call.bucket()?, versioning).await;
+    changed.map_err(|refusal| S3Error::from_bucket_change(refusal, call.bucket_name()))?;
+    Ok(Response::new(200))
 }
 
 /// The state asked for. There is no way back to a bucket that never kept versions.

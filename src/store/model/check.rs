@@ -13,8 +13,8 @@ use crate::index::upload_listing::{UploadItem, UploadMarker, UploadQuery};
 use crate::index::version_listing::{VersionItem, VersionMarker, VersionQuery};
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::objects::{Body, Lookup};
-use crate::store::test_node::Dice;
+use crate::store::objects::Lookup;
+use crate::store::test_node::{Dice, read_with};
 use crate::store::upload_id::UploadId;
 
 use super::account::listed_part;
@@ -140,18 +140,8 @@ impl Look<'_> {
         let Lookup::Object(object) = self.store.open_object(record, target.place.key, target.version)? else {
             return Ok(None);
         };
-        match self.store.read(object, range, key.map(|key| Rc::new(customer_key(key))))? {
-            Body::Inline(bytes) => Ok(Some(bytes)),
-            Body::Extents(mut reader) => {
-                let mut bytes = Vec::new();
-                while let Some((buffer, ranges)) = reader.next().await? {
-                    for range in ranges {
-                        bytes.extend_from_slice(&buffer[range]);
-                    }
-                }
-                Ok(Some(bytes))
-            }
-        }
+        let key = key.map(|key| Rc::new(customer_key(key)));
+        read_with(self.store, object, range, key).await.map(Some)
     }
 
     /// Walks the pages of all listings.

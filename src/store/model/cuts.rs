@@ -15,7 +15,7 @@ use crate::index::version_listing::{VersionItem, VersionMarker, VersionQuery};
 use crate::store::Store;
 use crate::store::objects::Lookup;
 use crate::store::start::Monitor;
-use crate::store::test_node::{Node, used_blocks};
+use crate::store::test_node::{Node, seeds, used_blocks};
 use crate::store::upload_id::UploadId;
 use crate::store::version_id::VersionId;
 
@@ -24,7 +24,7 @@ use super::check::Look;
 use super::deed::{Answer, Deed, Work, run_all};
 use super::history::History;
 use super::state::{Model, Place};
-use super::{START_MS, extent_bytes, seeds};
+use super::{START_MS, extent_bytes};
 
 const LIVES: u64 = 12;
 

@@ -38,7 +38,7 @@ use ringstone_io::runtime::Clock;
 
 use crate::index::engine::Engine;
 use crate::store::start::Monitor;
-use crate::store::test_node::{MIB, Node, used_blocks};
+use crate::store::test_node::{MIB, Node, seeds, setting, used_blocks};
 
 use check::table_entries;
 use history::History;
@@ -91,14 +91,6 @@ fn run(mut node: Node, seed: u64, steps: u64, reopen: impl Fn(&mut Node)) {
     });
     println!("seed {seed}: {} steps in {:.1} s", history.done, began.elapsed().as_secs_f64());
     println!("{:?}", history.tally);
-}
-
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-fn seeds(count: u64) -> Vec<u64> {
-    setting("RINGSTONE_TEST_SEED").map_or_else(|| (0..count).collect(), |seed| vec![seed])
 }
 
 /// In small extents large bodies are of several runs.
