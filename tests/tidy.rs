@@ -37,9 +37,6 @@ const NAMES_FORBIDDEN: &[&str] = &[
     "handlers", "service", "services", "shared",
 ];
 
-/// AWS's word for what is above the buckets, and so the name of that folder of operations.
-const NAME_EXCEPTION: (&str, &str) = ("src/s3/ops/", "service");
-
 /// Written in halves, so that this file does not find itself.
 const WORDS_FORBIDDEN: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
 const MACROS_FORBIDDEN: &[&str] = &["todo!", "unimplemented!", "dbg!"];
@@ -153,10 +150,7 @@ fn forbidden_names(source: &Source) -> Vec<Fault> {
     if !source.is_rust() {
         return Vec::new();
     }
-    let is_excepted = |name: &str| source.path.starts_with(NAME_EXCEPTION.0) && name == NAME_EXCEPTION.1;
-    let is_forbidden = |name: &str| {
-        !is_excepted(name) && NAMES_FORBIDDEN.contains(&name.strip_suffix("_tests").unwrap_or(name))
-    };
+    let is_forbidden = |name: &str| NAMES_FORBIDDEN.contains(&name.strip_suffix("_tests").unwrap_or(name));
     let mut faults = Vec::new();
     for part in source.path.trim_end_matches(".rs").split('/') {
         if is_forbidden(part) {
