@@ -27,7 +27,7 @@ pub struct AccessKeyConfig {
 impl AccessKeyConfig {
     /// Reads one key; `place` is the start of every message.
     pub fn from_table(table: &Table, place: &str) -> Result<Self, ConfigError> {
-        let fault = |field: &str, reason: String| ConfigError::AccessKey {
+        let fault = |field: &str, reason: String| ConfigError::Block {
             place: place.to_owned(),
             field: field.to_owned(),
             reason,
@@ -67,7 +67,7 @@ fn check_secret_key(text: &str) -> Result<(), String> {
 }
 
 /// User, display name and organisation stand in XML and in records.
-fn check_owner_name(text: &str) -> Result<(), String> {
+pub(super) fn check_owner_name(text: &str) -> Result<(), String> {
     if (1..=OWNER_NAME_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control) {
         return Ok(());
     }

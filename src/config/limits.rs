@@ -84,6 +84,27 @@ pub const CORES_MAX: u64 = 1024;
 /// Longest `drain_timeout`: a supervisor that waits longer than an hour for a stop has given up.
 pub const DRAIN_TIMEOUT_S_MAX: u64 = 3600;
 
+/// Longest list of trusted proxies: it is searched for every request that a proxy passes on.
+pub const TRUSTED_PROXIES_MAX: usize = 64;
+
+/// Smallest size of the audit log at which it is rotated: a few thousand lines.
+pub const AUDIT_LOG_BYTES_MIN: u64 = 1024 * 1024;
+
+/// Largest size of the audit log at which it is rotated.
+pub const AUDIT_LOG_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
+
+/// Most rotated audit logs that are kept.
+pub const AUDIT_LOG_FILES_MAX: u64 = 1000;
+
+/// A bucket policy or a policy of an organisation, as AWS bounds them.
+pub const POLICY_BYTES_MAX: usize = 20 * 1024;
+
+/// Rules of one bucket's lifecycle, as AWS bounds them.
+pub const LIFECYCLE_RULES_MAX: usize = 1000;
+
+/// Characters of a lifecycle rule's id, as AWS bounds them.
+pub const LIFECYCLE_RULE_ID_MAX: usize = 255;
+
 /// Bytes of an access key (AWS: 16 to 128; shorter ones are common in test rigs).
 pub const ACCESS_KEY_BYTES: RangeInclusive<usize> = 3..=128;
 

@@ -2,10 +2,13 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
+//! | `A` | organisation | the policy of an organisation |
 //! | `B` | bucket name | [`BucketRecord`](super::record::BucketRecord) |
+//! | `D` | due time, bucket id, object key | when lifecycle rules may want something of the key |
 //! | `E` | due time, key of an `R` | nothing: when the `R` may be forgotten |
-//! | `G` | bucket id, kind | a bucket's tags |
+//! | `G` | bucket id, kind | a bucket's tags, policy, lifecycle rules |
 //! | `H` | extent, first block | how many owners a run has, where that is more than one |
+//! | `K` | access key | its secret, sealed, and whose it is |
 //! | `M` | name | what `commit` and `store` keep about the node itself |
 //! | `N` | bucket id, object key | stamp of the key's `null` version, where that is in `V` |
 //! | `O` | bucket id, object key | [`ObjectRecord`](super::record::ObjectRecord) of the current object |
@@ -14,6 +17,7 @@
 //! | `S` | extent, chunk | which blocks of the chunk are in use |
 //! | `U` | bucket id, object key, zero, stamp | [`UploadRecord`](super::record::UploadRecord) |
 //! | `V` | bucket id, object key, zero, inverted stamp | versions that are not in `O`, newest first |
+//! | `W` | bucket id | how far the lifecycle's sweep of a bucket has come |
 //!
 //! A key whose newest version is an object has it in `O`; delete markers are always in `V`. So a listing of current
 //! objects never passes over markers. Zero as a table is the engine's own.
@@ -139,8 +143,14 @@ pub fn subresource_key(bucket_id: u64, kind: u8) -> Vec<u8> {
 /// A bucket's tag set.
 pub const BUCKET_TAGS: u8 = b't';
 
+/// A bucket's policy, as it was sent.
+pub const BUCKET_POLICY: u8 = b'p';
+
+/// A bucket's lifecycle rules.
+pub const BUCKET_LIFECYCLE: u8 = b'l';
+
 /// Every kind of subresource: they go with their bucket.
-pub const SUBRESOURCES: &[u8] = &[BUCKET_TAGS];
+pub const SUBRESOURCES: &[u8] = &[BUCKET_TAGS, BUCKET_POLICY, BUCKET_LIFECYCLE];
 
 /// An answer that is remembered; `kind` keeps the kinds of ids apart.
 pub fn remembered_key(kind: u8, id: &[u8]) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use crate::commit::{Abort, Committed, Data, Transaction};
 use crate::index::engine::{KeyRange, ScanLimits};
-use crate::index::key_encoding::{self, BUCKET_TAGS};
+use crate::index::key_encoding::{self, BUCKET_POLICY, BUCKET_TAGS};
 use crate::index::record::{BucketRecord, TagSet, Versioning};
 use crate::store::Store;
 use crate::store::error::{Refusal, StoreError};
@@ -104,6 +104,8 @@ impl Store {
                     region: new.region.clone(),
                     created_ms: transaction.now_ms(),
                     versioning: Versioning::Unset,
+                    policy: None,
+                    lifecycle: None,
                 };
                 transaction.put(key, bucket.encode());
                 if !new.tags.0.is_empty() {
@@ -157,6 +159,38 @@ impl Store {
                     Some(value) => transaction.put(key, value.clone()),
                     None => transaction.delete(key),
                 }
+                Ok(())
+            })
+            .await?;
+        Ok(committed)
+    }
+
+    /// The policy of a bucket, as it was sent.
+    pub fn policy(&self, bucket: &BucketRecord) -> Result<Option<Vec<u8>>, StoreError> {
+        if bucket.policy.is_none() {
+            return Ok(None);
+        }
+        self.subresource(bucket, BUCKET_POLICY)
+    }
+
+    /// Stores the policy of a bucket, or removes it.
+    pub async fn set_policy(
+        &self,
+        bucket: &BucketRecord,
+        policy: Option<Vec<u8>>,
+    ) -> Result<Committed<()>, Refusal<BucketGone>> {
+        let bucket = bucket.clone();
+        let committed = self
+            .commit
+            .run(Data::default(), move |transaction| {
+                let record = still_there(transaction, &bucket, BucketGone)?;
+                let key = key_encoding::subresource_key(record.id, BUCKET_POLICY);
+                match &policy {
+                    Some(policy) => transaction.put(key, policy.clone()),
+                    None => transaction.delete(key),
+                }
+                let record = BucketRecord { policy: policy.as_ref().map(|_| transaction.stamp()), ..record };
+                transaction.put(key_encoding::bucket_key(&record.name), record.encode());
                 Ok(())
             })
             .await?;

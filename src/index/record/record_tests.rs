@@ -161,9 +161,19 @@ fn buckets_survive_storage() {
             region: "EU-01A".into(),
             created_ms: -1,
             versioning,
+            policy: Some(u64::MAX),
+            lifecycle: None,
         };
         assert_eq!(BucketRecord::decode(&record.encode()).unwrap(), record);
     }
+}
+
+#[test]
+fn buckets_of_the_first_format_have_neither_policy_nor_lifecycle() {
+    let stored = [&[1, 7, 1][..], b"b", &[1], b"u", &[1], b"d", &[1], b"o", &[1], b"r", &[4, 1]].concat();
+    let record = BucketRecord::decode(&stored).unwrap();
+    assert_eq!((record.id, &*record.name, record.created_ms), (7, "b", 2));
+    assert_eq!((record.versioning, record.policy, record.lifecycle), (Versioning::Enabled, None, None));
 }
 
 #[test]
