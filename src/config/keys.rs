@@ -220,6 +220,14 @@ pub const KEYS: &[Key] = &[
         set: |config, text| switch(text).map(|on| config.allow_test_clock = on),
     },
     Key {
+        name: "lifecycle.rule_prefix",
+        flag: "lifecycle-rule-prefix",
+        help: "Take lifecycle rules with a Prefix outside of Filter",
+        value_name: "BOOL",
+        form: Form::Switch,
+        set: |config, text| switch(text).map(|on| config.lifecycle_rule_prefix = on),
+    },
+    Key {
         name: "lifecycle.test_day_s",
         flag: "lifecycle-test-day-s",
         help: "Seconds of a lifecycle day, for tests alone",

@@ -101,6 +101,7 @@ fn every_key_can_be_set_everywhere() {
         ("audit_log_size", "1MiB"),
         ("audit_log_files", "3"),
         ("allow_test_clock", "true"),
+        ("lifecycle.rule_prefix", "false"),
     ] {
         let by_flag = load_all("", &[], &[(key, text)]).unwrap();
         assert_ne!(by_flag, Config::default(), "{key}");
@@ -130,7 +131,7 @@ fn unknown_names_are_named() {
     let in_file = message("region = \"a\"\nregoin = \"b\"", &[], &[]);
     assert!(in_file.contains("ringstone.toml line 2: unknown key `regoin`"), "{in_file}");
     let section = message("[s3]\nregion = \"a\"", &[], &[]);
-    assert!(section.contains("unknown key `s3`"), "{section}");
+    assert!(section.contains("unknown key `s3.region`"), "{section}");
     let in_environment = message("", &[("RINGSTONE_REGOIN", "b")], &[]);
     assert!(in_environment.contains("unknown environment variable RINGSTONE_REGOIN"), "{in_environment}");
     let in_flags = message("", &[], &[("regoin", "b")]);

@@ -74,6 +74,8 @@ pub struct Config {
     pub audit_log_files: u64,
     /// Whether settings that shorten lifecycle days are taken.
     pub allow_test_clock: bool,
+    /// Whether a lifecycle rule may have a prefix outside of its filter.
+    pub lifecycle_rule_prefix: bool,
     /// How long a lifecycle day lasts. Other than a day only with `allow_test_clock`.
     pub calendar: Calendar,
     /// Access keys. Empty: the root key of `data_dir/credentials`.
@@ -104,6 +106,7 @@ impl Default for Config {
             audit_log_size: ByteSize::from_mib(64),
             audit_log_files: 8,
             allow_test_clock: false,
+            lifecycle_rule_prefix: true,
             calendar: Calendar::default(),
             access_keys: Vec::new(),
             org_policies: Vec::new(),

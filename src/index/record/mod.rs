@@ -7,6 +7,7 @@
 
 pub mod body;
 pub mod bucket;
+pub mod lifecycle;
 pub mod object;
 pub mod remembered;
 pub mod space_map;
@@ -21,6 +22,9 @@ use super::error::RecordError;
 
 pub use body::{Inline, Part, Run, Salt, Segment, Slice};
 pub use bucket::{BucketRecord, Versioning};
+pub use lifecycle::{
+    Expiration, FilterForm, LifecycleFilter, LifecycleRule, LifecycleRules, NoncurrentExpiration,
+};
 pub use object::{
     Content, ETag, LISTED_BYTES_MAX, Listed, Metadata, ObjectRecord, Owner, StoredChecksum, SystemHeader,
 };
