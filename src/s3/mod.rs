@@ -5,11 +5,13 @@
 
 pub mod acl;
 pub mod address;
+pub mod authorise;
 pub mod body;
 pub mod bucket_name;
 pub mod compatibility;
 pub mod copying;
 pub mod error;
+mod facts;
 pub mod failure;
 pub mod headers;
 pub mod listing;
@@ -18,6 +20,7 @@ pub mod object_key;
 pub mod operation;
 pub mod ops;
 pub mod pipeline;
+pub mod policies;
 pub mod reading;
 pub mod request_id;
 pub mod route;

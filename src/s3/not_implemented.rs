@@ -116,7 +116,7 @@ pub const REFUSED: &[Refused] = &[
     query("notification", BUCKET, None),
     query("object-lock", BUCKET, Some(ErrorCode::ObjectLockConfigurationNotFoundError)),
     query("ownershipControls", BUCKET, None),
-    query("policy", BUCKET, Some(ErrorCode::NoSuchBucketPolicy)),
+    query("policy", BUCKET, None),
     query("policyStatus", BUCKET, None),
     query("publicAccessBlock", BUCKET, Some(ErrorCode::NoSuchPublicAccessBlockConfiguration)),
     Refused { methods: NO_PUT, ..misplaced("renameObject", OBJECT) },

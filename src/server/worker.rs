@@ -17,6 +17,7 @@ use crate::metrics::CoreMetrics;
 use crate::s3::address::Addressing;
 use crate::s3::operation::Context;
 use crate::s3::pipeline::S3Service;
+use crate::s3::policies::Policies;
 use crate::s3::request_id::RequestIds;
 use crate::store::start::CoreParts;
 
@@ -101,6 +102,7 @@ async fn run(
         store,
         clock,
         authenticator: Authenticator::new(start.keys),
+        policies: Policies::default(),
         addressing: start.addressing,
         region: start.region,
         require_location_constraint: start.require_location_constraint,

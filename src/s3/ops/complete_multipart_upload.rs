@@ -4,11 +4,12 @@ use crate::config::limits::{OBJECT_BYTES_MAX, PART_BYTES_MIN, PARTS_MAX, XML_BOD
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::Listed;
+use crate::policy::Action;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::object::{checksum_text, checksum_type, quoted_etag};
 use crate::s3::headers::{customer_key, upload_checksum, write_condition};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::{self, Element, Writer};
 use crate::s3::{reading, uploads};
@@ -21,8 +22,10 @@ pub static OPERATION: Operation = Operation {
     method: Method::Post,
     scope: Scope::Object,
     selector: Selector::Query("uploadId"),
-    permissions: &[Permission::PutObject],
-    body: BodyKind::Xml,
+    permissions: &[Action::PutObject],
+    named: &[],
+    anonymous: true,
+    body: BodyKind::Document,
     run: |call| Box::pin(complete_multipart_upload(call)),
 };
 

@@ -8,12 +8,13 @@ use crate::commit::Committed;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::{Listed, StoredChecksum};
+use crate::policy::Action;
 use crate::s3::copying::{self, Attempt, CopyFrom};
 use crate::s3::error::S3Error;
 use crate::s3::headers::copy_source::{CopySource, Directive};
 use crate::s3::headers::customer_key::{self, SentKey};
 use crate::s3::headers::{metadata, upload_checksum, write_condition};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::{reading, tagging};
 use crate::seal::CustomerKey;
@@ -28,7 +29,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Object,
     selector: Selector::Header("x-amz-copy-source"),
-    permissions: &[Permission::PutObject],
+    permissions: &[Action::PutObject],
+    named: &[Action::GetObject],
+    anonymous: false,
     body: BodyKind::None,
     run: |call| Box::pin(copy_object(call)),
 };

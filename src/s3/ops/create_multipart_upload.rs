@@ -4,10 +4,11 @@ use crate::checksum::Algorithm;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::UploadChecksum;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::type_name;
 use crate::s3::headers::{customer_key, metadata, upload_checksum};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 use crate::store::error::Refusal;
@@ -18,7 +19,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Post,
     scope: Scope::Object,
     selector: Selector::Query("uploads"),
-    permissions: &[Permission::PutObject],
+    permissions: &[Action::PutObject],
+    named: &[],
+    anonymous: false,
     body: BodyKind::None,
     run: |call| Box::pin(create_multipart_upload(call)),
 };

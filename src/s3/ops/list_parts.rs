@@ -4,9 +4,10 @@ use crate::config::limits::PARTS_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::ETag;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::headers::customer_key;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 use crate::s3::{listing, timestamp, uploads};
@@ -16,7 +17,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Object,
     selector: Selector::Query("uploadId"),
-    permissions: &[Permission::ListMultipartUploadParts],
+    permissions: &[Action::ListMultipartUploadParts],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(list_parts(call)),
 };

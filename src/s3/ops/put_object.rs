@@ -4,12 +4,13 @@ use crate::checksum::Algorithm;
 use crate::config::limits::SINGLE_PUT_BYTES_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::body::receive::receive;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::object::{quoted_etag, with_checksum};
 use crate::s3::headers::{customer_key, metadata, write_condition};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::reading;
 use crate::store::body_writer::NewBody;
 use crate::store::put::NewObject;
@@ -19,7 +20,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Object,
     selector: Selector::Plain,
-    permissions: &[Permission::PutObject],
+    permissions: &[Action::PutObject],
+    named: &[],
+    anonymous: true,
     body: BodyKind::Object,
     run: |call| Box::pin(put_object(call)),
 };
