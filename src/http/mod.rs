@@ -13,7 +13,7 @@ pub mod date;
 pub mod framing;
 pub mod head;
 #[cfg(test)]
-mod loopback;
+pub(crate) mod loopback;
 pub mod range;
 mod read_ahead;
 pub mod response;
