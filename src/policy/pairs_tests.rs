@@ -35,6 +35,7 @@ impl Facts for ContextFacts<'_> {
             ContextKey::Delimiter => "s3:delimiter".into(),
             ContextKey::MaxKeys => "s3:max-keys".into(),
             ContextKey::VersionId => "s3:versionid".into(),
+            ContextKey::ObjectCreation => "s3:objectcreationoperation".into(),
             ContextKey::LocationConstraint => "s3:locationconstraint".into(),
             ContextKey::SignatureVersion => "s3:signatureversion".into(),
             ContextKey::SignatureAge => "s3:signatureage".into(),

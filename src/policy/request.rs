@@ -53,6 +53,8 @@ pub enum ContextKey {
     MaxKeys,
     /// `s3:VersionId` that the request names.
     VersionId,
+    /// `s3:ObjectCreationOperation`: whether a write makes an object, `true`, or only a part of one, `false`.
+    ObjectCreation,
     /// `s3:LocationConstraint` of CreateBucket.
     LocationConstraint,
     /// `s3:signatureversion`: `AWS4-HMAC-SHA256`.

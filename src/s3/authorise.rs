@@ -34,6 +34,8 @@ pub enum Sender {
 /// A request, as far as policies ask about it.
 pub struct Asking<'a> {
     pub context: &'a Context,
+    /// `None` for what is refused by name.
+    pub operation: Option<&'static Operation>,
     pub head: &'a RequestHead,
     pub address: &'a Address,
     pub sender: &'a Sender,
@@ -105,8 +107,9 @@ impl Sender {
 }
 
 impl<'a> Asking<'a> {
-    /// Judges everything that the row of an operation asks for.
-    pub fn authorise(&self, operation: &Operation) -> Result<Authorised, S3Error> {
+    /// Judges everything that the row of the operation asks for.
+    pub fn authorise(&self) -> Result<Authorised, S3Error> {
+        let operation = self.operation.ok_or_else(S3Error::internal)?;
         let Some(name) = self.address.bucket.as_deref() else {
             for action in operation.permissions {
                 self.require(*action, &Target::default())?;
@@ -134,7 +137,7 @@ impl<'a> Asking<'a> {
             self.require_of_version(*action, &target)?;
         }
         if operation.permissions.contains(&Action::PutObject) && self.head.header("x-amz-tagging").is_some() {
-            self.require_no_denial(Action::PutObjectTagging, &target)?;
+            self.require_no_denial(Action::PutObjectTagging, &Target { version: None, ..target })?;
         }
         Ok(Authorised { bucket: Some(bucket) })
     }
@@ -177,7 +180,8 @@ impl<'a> Asking<'a> {
         if decision.is_allowed() || !is_final { Ok(()) } else { Err(denied(action, &decision)) }
     }
 
-    /// The same, where a version may be named: its action has a name of its own.
+    /// The same, where a version may be named: its action has a name of its own. To an action that knows no versions the
+    /// name is nothing, and so it is to the policies.
     pub fn require_of_version(&self, action: Action, target: &Target<'_>) -> Result<(), S3Error> {
         match (action, target.version) {
             (_, None) => self.require(action, target),
@@ -185,11 +189,19 @@ impl<'a> Asking<'a> {
                 self.require(Action::DeleteObject, target)?;
                 self.require(Action::DeleteObjectVersion, target)
             }
-            (action, Some(_)) => self.require(of_version(action), target),
+            (Action::GetObjectAttributes, Some(_)) => {
+                self.require(Action::GetObjectAttributes, target)?;
+                self.require_no_denial(Action::GetObjectVersion, target)
+            }
+            (action, Some(_)) => match of_version(action) {
+                Some(action) => self.require(action, target),
+                None => self.require(action, &Target { version: None, ..*target }),
+            },
         }
     }
 
-    fn require_no_denial(&self, action: Action, target: &Target<'_>) -> Result<(), S3Error> {
+    /// Refuses what a statement denies; none need allow it.
+    pub fn require_no_denial(&self, action: Action, target: &Target<'_>) -> Result<(), S3Error> {
         match self.judge(action, target)? {
             (decision, true) if decision.effect == Effect::DeniedExplicitly => Err(denied(action, &decision)),
             _ => Ok(()),
@@ -205,9 +217,14 @@ impl<'a> Asking<'a> {
         Err(S3Error::new(ErrorCode::AccessDenied))
     }
 
-    /// The answer to a read of what is not there: whoever may not list the key is not told whether it exists.
+    /// The answer to a read of what is not there: whoever may not list the key is not told whether it exists, or did.
     pub fn hide_absence(&self, error: S3Error, bucket: &BucketRecord, key: &str) -> S3Error {
-        if !matches!(error.code, ErrorCode::NoSuchKey | ErrorCode::NoSuchVersion) {
+        // Of the reads only those of a delete marker are no such method.
+        let is_absence = matches!(
+            error.code,
+            ErrorCode::NoSuchKey | ErrorCode::NoSuchVersion | ErrorCode::MethodNotAllowed
+        );
+        if !is_absence {
             return error;
         }
         let target = Target {
@@ -222,11 +239,13 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The same at the end of an operation.
+    /// The same at the end of an operation. Who changes tags reads no less than who asks for them.
     pub fn hide_absence_from_reader(&self, error: S3Error, authorised: &Authorised) -> S3Error {
         let is_read = matches!(self.head.method(), Method::Get | Method::Head);
         match (authorised.bucket(), self.address.key.as_deref()) {
-            (Some(bucket), Some(key)) if is_read => self.hide_absence(error, bucket, key),
+            (Some(bucket), Some(key)) if is_read || self.address.query.has("tagging") => {
+                self.hide_absence(error, bucket, key)
+            }
             _ => error,
         }
     }
@@ -238,8 +257,11 @@ impl<'a> Asking<'a> {
     /// The decision, and whether reading the body could not change it.
     fn judge(&self, action: Action, target: &Target<'_>) -> Result<(Decision, bool), S3Error> {
         let policy: Option<Rc<Document>> = match target.bucket {
-            Some(bucket) => self.context.policies.of(&self.context.store, bucket)?,
-            None => None,
+            // It has no say in its own replacement, not even by being unreadable.
+            Some(bucket) if action != Action::PutBucketPolicy => {
+                self.context.policies.of(&self.context.store, bucket)?
+            }
+            _ => None,
         };
         let none: &[Arc<Document>] = &[];
         let layers = Layers {
@@ -256,20 +278,21 @@ impl<'a> Asking<'a> {
         };
         let facts = RequestFacts::new(self, target);
         let decision = policy::decide(&request, &facts, &layers);
-        Ok((decision, !facts.asked_of_unread()))
+        // A decision without a fact that it asked for is none.
+        if facts.has_failed() { Err(S3Error::internal()) } else { Ok((decision, !facts.asked_of_unread())) }
     }
 }
 
-/// The name of an action where it is about a version that the request names.
-fn of_version(action: Action) -> Action {
-    match action {
+/// The name of an action where it is about a version that the request names; `None` where it never is.
+fn of_version(action: Action) -> Option<Action> {
+    Some(match action {
         Action::GetObject => Action::GetObjectVersion,
         Action::GetObjectAcl => Action::GetObjectVersionAcl,
         Action::GetObjectTagging => Action::GetObjectVersionTagging,
         Action::PutObjectTagging => Action::PutObjectVersionTagging,
         Action::DeleteObjectTagging => Action::DeleteObjectVersionTagging,
-        action => action,
-    }
+        _ => return None,
+    })
 }
 
 fn denied(action: Action, decision: &Decision) -> S3Error {

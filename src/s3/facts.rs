@@ -7,6 +7,7 @@ use smallvec::smallvec;
 
 use crate::policy::{ContextKey, Facts, Values};
 use crate::s3::authorise::{Asking, Content, Sender, Target};
+use crate::s3::headers::copy_source::{self, CopySource, Directive};
 use crate::s3::reading;
 use crate::s3::tagging::{self, Tags};
 use crate::s3::timestamp;
@@ -19,6 +20,7 @@ pub(super) struct RequestFacts<'a> {
     existing_tags: OnceCell<Tags>,
     sent_tags: OnceCell<Tags>,
     asked_of_unread: Cell<bool>,
+    has_failed: Cell<bool>,
 }
 
 impl<'a> RequestFacts<'a> {
@@ -29,7 +31,13 @@ impl<'a> RequestFacts<'a> {
             existing_tags: OnceCell::new(),
             sent_tags: OnceCell::new(),
             asked_of_unread: Cell::new(false),
+            has_failed: Cell::new(false),
         }
+    }
+
+    /// Whether something that was asked could not be found out.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.get()
     }
 
     /// Whether something was asked that stands in a body which has not been read.
@@ -48,6 +56,7 @@ impl<'a> RequestFacts<'a> {
                 Ok(_) => Tags::new(),
                 Err(error) => {
                     tracing::error!(%error, "the tags of an object cannot be read");
+                    self.has_failed.set(true);
                     Tags::new()
                 }
             }
@@ -63,7 +72,34 @@ impl<'a> RequestFacts<'a> {
                 self.sent_tags.get_or_init(Tags::new)
             }
             // Tags that cannot be read are refused by the operation.
-            _ => self.sent_tags.get_or_init(|| tagging::from_head(self.asking.head).unwrap_or_default()),
+            _ => self.sent_tags.get_or_init(|| match self.keeps_tags() {
+                true => tagging::from_head(self.asking.head).unwrap_or_default(),
+                false => Tags::new(),
+            }),
+        }
+    }
+
+    /// Whether the tags of the head come to anything. Those that a request names and nobody keeps must satisfy no
+    /// condition.
+    fn keeps_tags(&self) -> bool {
+        match self.operation() {
+            "PutObject" | "CreateMultipartUpload" => true,
+            "CopyObject" => Directive::of_tagging(self.asking.head) == Ok(Directive::Replace),
+            _ => false,
+        }
+    }
+
+    /// What it is called; empty for what is refused by name.
+    fn operation(&self) -> &'static str {
+        self.asking.operation.map_or("", |operation| operation.name)
+    }
+
+    /// Of what writes an object, or something that becomes one.
+    fn creates_object(&self) -> Option<Values<'_>> {
+        match self.operation() {
+            "PutObject" | "CompleteMultipartUpload" | "CopyObject" | "RenameObject" => Some(one("true")),
+            "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy" => Some(one("false")),
+            _ => None,
         }
     }
 
@@ -77,12 +113,21 @@ impl<'a> RequestFacts<'a> {
         None
     }
 
-    fn query(&self, name: &str) -> Option<Values<'_>> {
-        self.asking.address.query.get(name).map(one)
+    /// A parameter of a listing; on any other request nobody takes heed of it.
+    fn of_listing(&self, name: &str) -> Option<Values<'_>> {
+        let listings = ["ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"];
+        let is_listing = listings.contains(&self.operation());
+        self.asking.address.query.get(name).filter(|_| is_listing).map(one)
     }
 
     fn header(&self, name: &str) -> Option<Values<'_>> {
-        Some(smallvec![String::from_utf8_lossy(self.asking.head.header(name)?)])
+        let sent = self.asking.head.header(name)?;
+        // A source can be written in many ways, and policies know one.
+        let source = (name == copy_source::SOURCE).then(|| CopySource::from_head(self.asking.head).ok());
+        Some(match source.flatten() {
+            Some(source) => text(source.to_string()),
+            None => smallvec![String::from_utf8_lossy(sent)],
+        })
     }
 
     /// What only signed requests have.
@@ -109,10 +154,11 @@ impl Facts for RequestFacts<'_> {
             ContextKey::EpochTime => Some(text(asking.admitted_ms.div_euclid(1000).to_string())),
             ContextKey::RequestedRegion => Some(one(&asking.context.region)),
             ContextKey::ResourceOrg => target.bucket.map(|bucket| one(&bucket.org)),
-            ContextKey::Prefix => target.prefix.map(one).or_else(|| self.query("prefix")),
-            ContextKey::Delimiter => self.query("delimiter"),
-            ContextKey::MaxKeys => self.query("max-keys"),
+            ContextKey::Prefix => target.prefix.map(one).or_else(|| self.of_listing("prefix")),
+            ContextKey::Delimiter => self.of_listing("delimiter"),
+            ContextKey::MaxKeys => self.of_listing("max-keys"),
             ContextKey::VersionId => target.version.map(one),
+            ContextKey::ObjectCreation => self.creates_object(),
             ContextKey::LocationConstraint => self.location(),
             ContextKey::SignatureVersion | ContextKey::SignatureAge | ContextKey::AuthType => {
                 self.of_signature(key)

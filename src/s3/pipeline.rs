@@ -74,8 +74,8 @@ impl S3Service {
             return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
         }
         let context = &self.context;
-        let asking = self.asking(head, address, &sender, peer);
-        let authorised = &asking.authorise(operation)?;
+        let asking = self.asking(Some(operation), head, address, &sender, peer);
+        let authorised = &asking.authorise()?;
         let (asking, admitted_ms) = (&asking, asking.admitted_ms);
         if matches!(sender, Sender::Anonymous) {
             refuse_overrides(address)?;
@@ -96,7 +96,7 @@ impl S3Service {
     ) -> S3Error {
         let may_know = self.authenticate(head, false).and_then(|Authenticated { sender, .. }| {
             if refused.is_about_bucket(head.method()) {
-                self.asking(head, address, &sender, peer).authorise_refusal()?;
+                self.asking(None, head, address, &sender, peer).authorise_refusal()?;
             }
             Ok(())
         });
@@ -105,6 +105,7 @@ impl S3Service {
 
     fn asking<'a>(
         &'a self,
+        operation: Option<&'static Operation>,
         head: &'a RequestHead,
         address: &'a Address,
         sender: &'a Sender,
@@ -113,6 +114,7 @@ impl S3Service {
         let admitted_ms = self.context.clock.unix_ms();
         Asking {
             context: &self.context,
+            operation,
             head,
             address,
             sender,

@@ -36,7 +36,7 @@ pub(super) struct Fixture {
 
 impl Fixture {
     /// Makes it by requests of the owners.
-    pub(super) fn make(node: &mut Node, kind: Kind) -> Self {
+    pub(super) fn make(node: &mut Node, kind: Kind, has_tagged_source: bool) -> Self {
         let number = node.next_number();
         let (bucket, source_bucket) = (format!("bucket-{number}-x"), format!("source-{number}-x"));
         node.create_bucket(&OWNER, &bucket);
@@ -51,20 +51,21 @@ impl Fixture {
             part_etag: String::new(),
         };
         if kind != Kind::Empty {
-            fixture.fill(node, kind);
+            fixture.fill(node, kind, has_tagged_source);
         }
         fixture
     }
 
-    fn fill(&mut self, node: &mut Node, kind: Kind) {
+    fn fill(&mut self, node: &mut Node, kind: Kind, has_tagged_source: bool) {
+        let source_tags = if has_tagged_source { "old=tag" } else { "" };
         let places = [
-            (&OWNER, &self.bucket, KEY),
-            (&OWNER, &self.bucket, SIBLING),
-            (&SOURCE_OWNER, &self.source_bucket, SOURCE_KEY),
+            (&OWNER, &self.bucket, KEY, "old=tag"),
+            (&OWNER, &self.bucket, SIBLING, "old=tag"),
+            (&SOURCE_OWNER, &self.source_bucket, SOURCE_KEY, source_tags),
         ];
         let put = |node: &mut Node| {
-            places.map(|(owner, bucket, key)| {
-                let ask = Ask::new("PUT", format!("/{bucket}/{key}")).header("x-amz-tagging", "old=tag");
+            places.map(|(owner, bucket, key, tags)| {
+                let ask = Ask::new("PUT", format!("/{bucket}/{key}")).header("x-amz-tagging", tags);
                 let reply = node.done(Some(owner), &ask.body(CONTENT));
                 reply.header("x-amz-version-id").unwrap_or_default().to_owned()
             })

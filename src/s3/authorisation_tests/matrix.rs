@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cells::{Cell, Focus};
 use super::fixture::Fixture;
 use super::node::{Ask, Node, OWNER, Reply, SOURCE_OWNER};
-use super::permissions::{Call, Of, calls_of};
+use super::permissions::{Call, Of, TAGGED, calls_of};
 use super::recipes::{Recipe, before, kind, recipe};
 use crate::policy::Action;
 use crate::s3::operation::Operation;
@@ -156,7 +156,7 @@ impl<'a> Trial<'a> {
     }
 
     fn make(&self, node: &mut Node) -> Fixture {
-        let fixture = Fixture::make(node, kind(self.call));
+        let fixture = Fixture::make(node, kind(self.call), self.call.variant == TAGGED);
         if let Some(before) = before(self.call).and_then(|operation| recipe(operation, "", &fixture)) {
             node.done(Some(&OWNER), &before.ask);
         }

@@ -6,6 +6,7 @@
 //! | `recipes` | one request for each call, and what must be there before it |
 //! | `cells` | the senders and policies that each call is tried with, and whether it must be served |
 //! | `matrix` | every operation of the table in every cell |
+//! | `ways_around` | requests that ask for a thing and mean another |
 //! | `fixture` | buckets, objects and an upload to try it on |
 //! | `node` | the node, its people, and a client |
 
@@ -15,3 +16,4 @@ mod matrix;
 mod node;
 mod permissions;
 mod recipes;
+mod ways_around;

@@ -18,7 +18,7 @@ use crate::auth::{Authenticator, Credential, KeyRing};
 use crate::http::connection::serve;
 use crate::http::context::ConnectionContext;
 use crate::http::loopback::{Client, patient};
-use crate::index::engine::{Entry, KeyRange, ScanLimits};
+use crate::index::engine::{Batch, Entry, KeyRange, ScanLimits, Write};
 use crate::metrics::Registry;
 use crate::s3::address::Addressing;
 use crate::s3::error::ErrorCode;
@@ -63,14 +63,15 @@ pub(super) struct Ask {
     pub(super) query: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
-    /// Whether the signature counts as signed.
-    pub(super) is_forged: bool,
+    /// Before the path on the wire, and not signed: the absolute form.
+    authority: String,
+    is_forged: bool,
 }
 
 impl Ask {
     pub(super) fn new(method: &'static str, path: impl Into<String>) -> Self {
-        let (path, query, headers, body) = (path.into(), String::new(), Vec::new(), Vec::new());
-        Self { method, path, query, headers, body, is_forged: false }
+        let (path, query, authority) = (path.into(), String::new(), String::new());
+        Self { method, path, query, headers: Vec::new(), body: Vec::new(), authority, is_forged: false }
     }
 
     pub(super) fn query(mut self, query: impl Into<String>) -> Self {
@@ -88,6 +89,11 @@ impl Ask {
         self
     }
 
+    pub(super) fn authority(mut self, authority: &str) -> Self {
+        authority.clone_into(&mut self.authority);
+        self
+    }
+
     pub(super) fn forged(mut self) -> Self {
         self.is_forged = true;
         self
@@ -96,7 +102,8 @@ impl Ask {
     /// The head with everything but its end.
     fn head(&self, sender: Sender) -> String {
         let mark = if self.query.is_empty() { "" } else { "?" };
-        let mut head = format!("{} {}{mark}{} HTTP/1.1\r\n", self.method, self.path, self.query);
+        let mut head =
+            format!("{} {}{}{mark}{} HTTP/1.1\r\n", self.method, self.authority, self.path, self.query);
         let fields = match sender {
             Some(person) => {
                 let mut unsigned = Unsigned::new(self.method, &self.path);
@@ -223,6 +230,14 @@ impl Node {
             self.client = Client::connect(self.address);
         }
         Reply { status, head, body }
+    }
+
+    /// Overwrites with garbage every entry of the index that holds these bytes.
+    pub(super) fn spoil(&self, bytes: &str) {
+        let holds = |entry: &Entry| entry.value.windows(bytes.len()).any(|part| part == bytes.as_bytes());
+        let keys = self.dump().into_iter().filter(|(_, entry)| holds(entry)).map(|(key, _)| key);
+        let writes = keys.map(|key| Write::Put(key, b"garbage".to_vec())).collect();
+        self.store.engine.commit(&[Batch { checks: Vec::new(), writes }]).expect("a commit");
     }
 
     pub(super) fn dump(&self) -> Dump {

@@ -1,6 +1,7 @@
 //! What each call needs, by hand from the section "Requires permission to" of its description in
 //! `coreweave-s3-compatibility.md`, and which calls are never served without a signature. Nothing here is taken from the
-//! table of operations, which is compared with it.
+//! table of operations, which is compared with it. What the specification leaves open is as on AWS: the tags of a copy are
+//! read and written, and a Deny of what a request does besides counts.
 
 /// One call, or a variant of it.
 #[derive(Debug)]
@@ -92,6 +93,19 @@ pub(super) const CALLS: &[Call] = &[
             &[need("PutObject", Of::Object), fine("GetObject", "GetObjectVersion", Of::Source)],
         )
     },
+    Call {
+        is_anonymous: false,
+        ..variant(
+            "CopyObject",
+            TAGGED,
+            &[
+                need("PutObject", Of::Object),
+                only_denied("PutObjectTagging", Of::Object),
+                need("GetObject", Of::Source),
+                need("GetObjectTagging", Of::Source),
+            ],
+        )
+    },
     never_anonymous("CreateBucket", &[need("CreateBucket", Of::Nothing)]),
     never_anonymous("CreateMultipartUpload", &[need("PutObject", Of::Object)]),
     Call {
@@ -132,7 +146,11 @@ pub(super) const CALLS: &[Call] = &[
     call("GetObjectAcl", &[fine("GetObject", "GetObjectAcl", Of::Object)]),
     variant("GetObjectAcl", VERSION, &[fine("GetObject", "GetObjectVersionAcl", Of::Object)]),
     call("GetObjectAttributes", &[fine("GetObject", "GetObjectAttributes", Of::Object)]),
-    variant("GetObjectAttributes", VERSION, &[fine("GetObject", "GetObjectAttributes", Of::Object)]),
+    variant(
+        "GetObjectAttributes",
+        VERSION,
+        &[fine("GetObject", "GetObjectAttributes", Of::Object), only_denied("GetObjectVersion", Of::Object)],
+    ),
     call("GetObjectTagging", &[need("GetObjectTagging", Of::Object)]),
     variant("GetObjectTagging", VERSION, &[fine("GetObjectTagging", "GetObjectVersionTagging", Of::Object)]),
     call("HeadBucket", &[need("ListBucket", Of::Bucket)]),

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::http::head::RequestHead;
@@ -10,7 +11,7 @@ use crate::http::target;
 use crate::s3::error::S3Error;
 use crate::s3::{bucket_name, object_key};
 
-const SOURCE: &str = "x-amz-copy-source";
+pub const SOURCE: &str = "x-amz-copy-source";
 const RANGE: &str = "x-amz-copy-source-range";
 
 /// Ends the path of a source. A key that holds these characters has its `?` encoded.
@@ -49,6 +50,14 @@ impl CopySource {
         }
         object_key::validate(key.as_bytes())?;
         Ok(Self { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
+    }
+}
+
+/// Decoded: `bucket/key[?versionId=id]`.
+impl fmt::Display for CopySource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.bucket, self.key)?;
+        self.version_id.as_ref().map_or(Ok(()), |id| write!(formatter, "?versionId={id}"))
     }
 }
 
