@@ -12,6 +12,7 @@ pub mod copying;
 pub mod error;
 pub mod failure;
 pub mod headers;
+pub mod lifecycle;
 pub mod listing;
 pub mod not_implemented;
 pub mod object_key;
