@@ -105,6 +105,10 @@ pub const LIFECYCLE_RULES_MAX: usize = 1000;
 /// Characters of a lifecycle rule's id, as AWS bounds them.
 pub const LIFECYCLE_RULE_ID_MAX: usize = 255;
 
+/// Buckets and enabled rules of which one core keeps the lifecycle decoded: a rule takes a few hundred bytes.
+pub const LIFECYCLE_CACHED_BUCKETS_MAX: usize = 1024;
+pub const LIFECYCLE_CACHED_RULES_MAX: usize = 20_000;
+
 /// Bytes of an access key (AWS: 16 to 128; shorter ones are common in test rigs).
 pub const ACCESS_KEY_BYTES: RangeInclusive<usize> = 3..=128;
 

@@ -82,7 +82,8 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         extent_bytes: config.extent_size.bytes(),
         reserve_bytes: config.free_space_reserve.bytes(),
     };
-    let store = SharedStore::open_directory(&config.data_dir, options, cores, clock.clone())?;
+    let store =
+        SharedStore::open_directory(&config.data_dir, options, cores, clock.clone(), config.calendar)?;
     if !store.is_direct() {
         tracing::warn!("the data directory does not take O_DIRECT; extents go through the page cache");
     }

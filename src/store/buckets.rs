@@ -220,6 +220,7 @@ impl Store {
                 for kind in key_encoding::SUBRESOURCES {
                     transaction.delete(key_encoding::subresource_key(id, *kind));
                 }
+                transaction.delete(key_encoding::sweep_key(id));
                 transaction.delete(key_encoding::bucket_key(&bucket.name));
                 Ok(())
             })

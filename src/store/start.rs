@@ -10,6 +10,7 @@ use ringstone_io::runtime::Clock;
 
 use crate::commit::poison::Poison;
 use crate::commit::{Commit, CommitOptions, Committer};
+use crate::config::Calendar;
 use crate::config::limits::{BLOCK_BYTES, BUFFER_BYTES, REWRITE_BUFFERS};
 use crate::index::engine::{Engine, Statistics};
 use crate::store::Store;
@@ -26,6 +27,7 @@ pub struct SharedStore {
     disk: Disk,
     commit: Commit,
     committer: Committer,
+    calendar: Calendar,
     space: Arc<Space>,
     preparer: Preparer,
     pins: Vec<Arc<CorePins>>,
@@ -37,6 +39,7 @@ pub struct CoreParts {
     engine: Engine,
     disk: Disk,
     commit: Commit,
+    calendar: Calendar,
     space: Arc<Space>,
     pins: Arc<CorePins>,
 }
@@ -48,10 +51,11 @@ impl SharedStore {
         options: SpaceOptions,
         cores: usize,
         clock: Clock,
+        calendar: Calendar,
     ) -> Result<Self, StoreError> {
         let engine = Engine::open(&directory.join("index"))?;
         let disk = Disk::open(&directory.join("extents"))?;
-        Self::open(engine, disk, options, cores, clock)
+        Self::open(engine, disk, options, cores, clock, calendar)
     }
 
     /// Opens an index and a disk that belong together.
@@ -61,6 +65,7 @@ impl SharedStore {
         options: SpaceOptions,
         cores: usize,
         clock: Clock,
+        calendar: Calendar,
     ) -> Result<Self, StoreError> {
         let space = Space::open(&engine, disk.clone(), options)?;
         let pins: Vec<Arc<CorePins>> = (0..cores).map(|_| Arc::default()).collect();
@@ -69,12 +74,13 @@ impl SharedStore {
             engine: engine.clone(),
             disk: disk.clone(),
             clock: clock.clone(),
+            calendar,
             release: Box::new(Release { space: space.clone(), cores: pins.clone() }),
             poison: poison.clone(),
         })
         .map_err(|error| StoreError::Start(error.to_string()))?;
         let preparer = Preparer::start(space.clone(), clock)?;
-        Ok(Self { engine, disk, commit, committer, space, preparer, pins, poison })
+        Ok(Self { engine, disk, commit, committer, calendar, space, preparer, pins, poison })
     }
 
     pub fn core(&self, core: usize) -> CoreParts {
@@ -82,6 +88,7 @@ impl SharedStore {
             engine: self.engine.clone(),
             disk: self.disk.clone(),
             commit: self.commit.clone(),
+            calendar: self.calendar,
             space: self.space.clone(),
             pins: self.pins[core].clone(),
         }
@@ -156,6 +163,8 @@ impl CoreParts {
             buffers,
             pins: self.pins,
             turns,
+            calendar: self.calendar,
+            lifecycle_rules: Rc::default(),
         })
     }
 }

@@ -1,0 +1,3 @@
+//! Tables of what rules want, and when.
+
+use super::*;
