@@ -15,6 +15,7 @@ use crate::metrics::CoreMetrics;
 use crate::s3::address::{Address, Addressing};
 use crate::s3::body::Payload;
 use crate::s3::error::S3Error;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::pipeline::Authorised;
 use crate::store::Store;
 
@@ -77,6 +78,7 @@ pub enum Permission {
     CreateBucket,
     DeleteBucket,
     DeleteBucketTagging,
+    DeleteLifecycleConfiguration,
     DeleteObject,
     DeleteObjectTagging,
     /// Beside `DeleteObject`, where a version is named.
@@ -84,6 +86,7 @@ pub enum Permission {
     GetBucketLocation,
     GetBucketTagging,
     GetBucketVersioning,
+    GetLifecycleConfiguration,
     GetObject,
     GetObjectTagging,
     ListAllMyBuckets,
@@ -92,6 +95,7 @@ pub enum Permission {
     ListMultipartUploadParts,
     PutBucketTagging,
     PutBucketVersioning,
+    PutLifecycleConfiguration,
     PutObject,
     PutObjectTagging,
 }
@@ -131,6 +135,7 @@ pub struct Context {
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
+    pub lifecycle_rule_prefix: RulePrefix,
     pub metrics: Arc<CoreMetrics>,
 }
 

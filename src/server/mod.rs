@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::metrics::Registry;
 use crate::s3::address::Addressing;
 use crate::s3::error::ErrorCode;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::ops;
 use crate::server::admin::{Admin, Health};
 use crate::server::shutdown::{End, Shutdown};
@@ -154,6 +155,7 @@ fn start_cores(
                 addressing: Addressing { domain: config.domain.clone(), path_style: config.path_style },
                 region: config.region.clone(),
                 require_location_constraint: config.require_location_constraint,
+                lifecycle_rule_prefix: RulePrefix::taken_if(config.lifecycle_rule_prefix),
                 metrics: registry.core(core),
                 clock: clock.clone(),
             })

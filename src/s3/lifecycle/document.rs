@@ -33,6 +33,12 @@ pub enum RulePrefix {
     Refused,
 }
 
+impl RulePrefix {
+    pub fn taken_if(is_taken: bool) -> Self {
+        if is_taken { Self::Taken } else { Self::Refused }
+    }
+}
+
 /// Reads the rules of a document. A rule that was sent without an ID has an empty one.
 pub fn parse(body: &[u8], rule_prefix: RulePrefix) -> Result<LifecycleRules, S3Error> {
     let root = xml::parse(body)?;

@@ -8,9 +8,11 @@
 mod document;
 mod elements;
 mod filter;
+mod headers;
 mod writer;
 
 pub use document::{RulePrefix, name_rules, parse};
+pub use headers::{Expiring, tell_of_found, tell_of_upload};
 pub use writer::write;
 
 #[cfg(test)]
