@@ -117,7 +117,8 @@ fn numbers_of_rules() {
 
 #[test]
 fn the_largest_document_stays_within_the_bounds_of_xml() {
-    let tags: String = (0..10).map(|tag| format!("<Tag><Key>k{tag}</Key><Value>v</Value></Tag>")).collect();
+    let tag = |number: usize| format!("<Tag><Key>k{number}</Key><Value>v</Value></Tag>");
+    let tags: String = (0..10).map(tag).collect();
     let rule = |number: usize| {
         format!(
             "<Rule><ID>{number}</ID><Status>Enabled</Status><Filter><And><Prefix>p</Prefix>{tags}\
