@@ -73,8 +73,8 @@ pub struct LifecycleSweep {
     /// Stamp of the rules.
     pub rules: u64,
     pub table: SweptTable,
-    /// The last key of the table that was passed.
-    pub after: Option<String>,
+    /// The last entry of the table that was passed.
+    pub after: Option<Vec<u8>>,
 }
 
 /// The tables that are swept, in this order.
@@ -100,6 +100,8 @@ pub struct HistoryCursor {
     pub last: u64,
     /// The soonest time at which something that was passed will be due.
     pub due_ms: Option<i64>,
+    /// Something has changed since: another look is needed after this one.
+    pub again: bool,
 }
 
 impl LifecycleSweep {

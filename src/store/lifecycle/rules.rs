@@ -141,6 +141,12 @@ impl Rules {
         self.longest_prefix(key).map(|at| self.prefixes[at].concern).unwrap_or_default()
     }
 
+    /// The next prefix of a rule that is greater than a key.
+    pub(in crate::store) fn next_prefix(&self, key: &str) -> Option<&str> {
+        let next = self.prefixes.partition_point(|prefix| prefix.text.as_str() <= key);
+        self.prefixes.get(next).map(|prefix| prefix.text.as_str())
+    }
+
     fn soonest(&self, key: &str, at_ms: impl Fn(&LifecycleRule) -> Option<i64>) -> Option<Due<'_>> {
         self.matching(key)
             .filter_map(|(place, rule)| Some((at_ms(rule)?, place)))
