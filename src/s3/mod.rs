@@ -14,6 +14,7 @@ pub mod error;
 mod facts;
 pub mod failure;
 pub mod headers;
+pub mod lifecycle;
 pub mod listing;
 pub mod not_implemented;
 pub mod object_key;

@@ -17,6 +17,7 @@ use crate::s3::address::{Address, Addressing};
 use crate::s3::authorise::{Asking, Authorised, Content, Target};
 use crate::s3::body::Payload;
 use crate::s3::error::S3Error;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::policies::Policies;
 use crate::store::Store;
 
@@ -116,6 +117,7 @@ pub struct Context {
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
+    pub lifecycle_rule_prefix: RulePrefix,
     pub metrics: Arc<CoreMetrics>,
 }
 

@@ -15,6 +15,7 @@ use crate::http::connection;
 use crate::http::context::{ConnectionContext, Deadlines};
 use crate::metrics::CoreMetrics;
 use crate::s3::address::Addressing;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::operation::Context;
 use crate::s3::pipeline::S3Service;
 use crate::s3::policies::Policies;
@@ -36,6 +37,7 @@ pub(super) struct CoreStart {
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
+    pub lifecycle_rule_prefix: RulePrefix,
     pub metrics: Arc<CoreMetrics>,
     pub clock: Clock,
 }
@@ -106,6 +108,7 @@ async fn run(
         addressing: start.addressing,
         region: start.region,
         require_location_constraint: start.require_location_constraint,
+        lifecycle_rule_prefix: start.lifecycle_rule_prefix,
         metrics: metrics.clone(),
     });
     let ids = RequestIds::new().map_err(|error| format!("no randomness: {error}"))?;

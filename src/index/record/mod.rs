@@ -23,7 +23,8 @@ use super::error::RecordError;
 pub use body::{Inline, Part, Run, Salt, Segment, Slice};
 pub use bucket::{BucketRecord, Versioning};
 pub use lifecycle::{
-    Expiration, FilterForm, LifecycleFilter, LifecycleRule, LifecycleRules, NoncurrentExpiration,
+    Expiration, FilterForm, HistoryCursor, LifecycleFilter, LifecycleHint, LifecycleRule, LifecycleRules,
+    LifecycleSweep, NoncurrentExpiration, SweptTable,
 };
 pub use object::{
     Content, ETag, LISTED_BYTES_MAX, Listed, Metadata, ObjectRecord, Owner, StoredChecksum, SystemHeader,
