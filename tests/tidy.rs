@@ -18,13 +18,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("checksum", &[]),
     ("seal", &["config"]),
     ("metrics", &["config"]),
+    ("audit", &["config"]),
     ("http", &["io", "config", "metrics"]),
     ("index", &["io", "config", "metrics", "checksum", "seal"]),
     ("commit", &["io", "index", "config", "metrics"]),
     ("store", &["io", "commit", "index", "checksum", "seal", "config", "metrics"]),
     ("auth", &["http", "checksum", "config"]),
-    ("s3", &["io", "http", "auth", "store", "commit", "index", "checksum", "seal", "metrics", "config"]),
-    ("server", &["io", "s3", "http", "auth", "store", "commit", "index", "checksum", "metrics", "config"]),
+    (
+        "s3",
+        &["io", "http", "auth", "audit", "store", "commit", "index", "checksum", "seal", "metrics", "config"],
+    ),
+    (
+        "server",
+        &["io", "s3", "http", "auth", "audit", "store", "commit", "index", "checksum", "metrics", "config"],
+    ),
     ("cli", &["config", "server", "store", "index"]),
 ];
 

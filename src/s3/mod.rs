@@ -11,6 +11,7 @@ pub mod compatibility;
 pub mod copying;
 pub mod error;
 pub mod failure;
+mod findings;
 pub mod headers;
 pub mod listing;
 pub mod not_implemented;

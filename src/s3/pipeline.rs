@@ -3,11 +3,12 @@
 //! Each step takes what the one before gave and makes what the next one needs; the body is not touched before the
 //! request is authorised, and a client that asked for `100 Continue` has not been told to send it until then.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 
+use crate::audit::AuditLog;
 use crate::auth::{Authentication, Identity, PayloadSeal};
 use crate::http::body::Body;
+use crate::http::client_address::Client;
 use crate::http::connection::{HeadRefusal, Service};
 use crate::http::date;
 use crate::http::head::{Method, RequestHead};
@@ -18,6 +19,7 @@ use crate::s3::address::{self, Address};
 use crate::s3::body::Payload;
 use crate::s3::bucket_name;
 use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::findings::{Figures, Findings};
 use crate::s3::headers::customer_key;
 use crate::s3::operation::{BodyKind, Call, Context, Operation, Permission};
 use crate::s3::ops;
@@ -28,6 +30,7 @@ use crate::s3::route::{self, Routed};
 pub struct S3Service {
     context: Rc<Context>,
     ids: RequestIds,
+    audit: Option<AuditLog>,
 }
 
 /// A request whose sender is known.
@@ -49,31 +52,31 @@ impl Authorised {
 }
 
 impl S3Service {
-    pub fn new(context: Rc<Context>, ids: RequestIds) -> Self {
-        Self { context, ids }
+    pub fn new(context: Rc<Context>, ids: RequestIds, audit: Option<AuditLog>) -> Self {
+        Self { context, ids, audit }
     }
 
-    async fn run(&self, head: &RequestHead, body: &mut Body<'_>) -> (Option<&'static Operation>, Response) {
+    async fn run(&self, head: &RequestHead, body: &mut Body<'_>, findings: &mut Findings) -> Response {
         let address = match address::address(head, &self.context.addressing) {
             Ok(address) => address,
-            Err(error) => return (None, self.respond(Err(error), head, "/")),
+            Err(error) => return self.respond(Err(error), head, "/", findings),
         };
-        let (operation, result) = match route::route(head, &address) {
+        let result = match route::route(head, &address) {
             Ok(Routed::Operation(operation)) => {
-                (Some(operation), self.operate(operation, head, &address, body).await)
+                findings.operation = Some(operation);
+                self.operate(operation, head, &address, body, findings).await
             }
-            Ok(Routed::Refused(refused)) => {
-                let refusal = self.authenticate(head).and_then(|sender| {
-                    if refused.is_about_bucket(head.method()) {
-                        self.authorise(&[], &address, &sender.identity)?;
-                    }
-                    Err(refused.error(head.method()))
-                });
-                (None, refusal)
-            }
-            Err(error) => (None, self.authenticate(head).and(Err(error))),
+            Ok(Routed::Refused(refused)) => self.authenticate(head, findings).and_then(|sender| {
+                if refused.is_about_bucket(head.method()) {
+                    self.authorise(&[], &address, &sender.identity)?;
+                }
+                Err(refused.error(head.method()))
+            }),
+            Err(error) => self.authenticate(head, findings).and(Err(error)),
         };
-        (operation, self.respond(result, head, &address.path))
+        let response = self.respond(result, head, &address.path, findings);
+        findings.address = Some(address);
+        response
     }
 
     async fn operate(
@@ -82,9 +85,10 @@ impl S3Service {
         head: &RequestHead,
         address: &Address,
         body: &mut Body<'_>,
+        findings: &mut Findings,
     ) -> Result<Response, S3Error> {
         let admitted_ms = self.context.clock.unix_ms();
-        let Authenticated { identity, seal } = self.authenticate(head)?;
+        let Authenticated { identity, seal } = self.authenticate(head, findings)?;
         if seal.is_streaming() && operation.body != BodyKind::Object {
             return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
         }
@@ -94,10 +98,13 @@ impl S3Service {
         (operation.run)(Call { context, head, address, identity, authorised, payload, admitted_ms }).await
     }
 
-    fn authenticate(&self, head: &RequestHead) -> Result<Authenticated, S3Error> {
+    fn authenticate(&self, head: &RequestHead, findings: &mut Findings) -> Result<Authenticated, S3Error> {
         let now_unix_s = self.context.clock.unix_ms().div_euclid(1000);
         match self.context.authenticator.authenticate(head, now_unix_s)? {
-            Authentication::Signed { identity, seal, .. } => Ok(Authenticated { identity, seal }),
+            Authentication::Signed { identity, seal, .. } => {
+                findings.identity = findings.is_audited.then(|| identity.clone());
+                Ok(Authenticated { identity, seal })
+            }
             Authentication::Anonymous => {
                 Err(S3Error::access_denied("Anonymous users cannot invoke this API. Please authenticate."))
             }
@@ -117,26 +124,34 @@ impl S3Service {
     }
 
     /// Adds what every response carries, and turns an error into its document.
-    fn respond(&self, result: Result<Response, S3Error>, head: &RequestHead, resource: &str) -> Response {
+    fn respond(
+        &self,
+        result: Result<Response, S3Error>,
+        head: &RequestHead,
+        resource: &str,
+        findings: &mut Findings,
+    ) -> Response {
+        findings.request_id = self.ids.next();
         match result {
-            Ok(response) => self.sign_off(response, &self.ids.next()),
-            Err(error) => self.error(&error, head.method() == Method::Head, resource),
+            Ok(response) => self.sign_off(response, &findings.request_id),
+            Err(error) => self.error(&error, head.method() == Method::Head, resource, findings),
         }
     }
 
-    fn error(&self, error: &S3Error, to_head: bool, resource: &str) -> Response {
+    fn error(&self, error: &S3Error, to_head: bool, resource: &str, findings: &mut Findings) -> Response {
         self.context.metrics.error(error.code.index());
-        let request_id = self.ids.next();
+        findings.error = Some(error.code);
+        let request_id = findings.request_id.as_str();
         tracing::debug!(code = error.code.name(), message = %error.message, request_id, resource, "refused");
         let mut response = Response::new(error.status()).header("Content-Type", "application/xml");
         if !to_head {
-            let document = error.to_xml(resource, &request_id, self.ids.host_id());
+            let document = error.to_xml(resource, request_id, self.ids.host_id());
             response.body = ResponseBody::Bytes(document);
         }
         for (name, value) in &error.headers {
             response.push_header(*name, value.as_str());
         }
-        self.sign_off(response, &request_id)
+        self.sign_off(response, request_id)
     }
 
     fn sign_off(&self, response: Response, request_id: &str) -> Response {
@@ -175,26 +190,39 @@ fn authorise(
 }
 
 impl Service for S3Service {
-    async fn call(&self, mut head: RequestHead, body: &mut Body<'_>, _peer: SocketAddr) -> Response {
+    async fn call(&self, mut head: RequestHead, body: &mut Body<'_>, client: Client) -> Response {
         if customer_key::is_in(&head) {
             head.mark_secret();
         }
         let started_us = self.context.clock.monotonic_us();
-        let bytes_in = body.length().unwrap_or(0);
-        let (operation, response) = self.run(&head, body).await;
-        if let Some(operation) = operation.and_then(ops::index_of) {
+        let bytes_in = body.length();
+        let mut findings = Findings::new(client, self.audit.is_some());
+        let response = self.run(&head, body, &mut findings).await;
+        let duration_us = self.context.clock.monotonic_us() - started_us;
+        if let Some(operation) = findings.operation.and_then(ops::index_of) {
             self.context.metrics.request(&RequestSample {
                 operation,
                 status: response.status,
-                bytes_in,
+                bytes_in: bytes_in.unwrap_or(0),
                 bytes_out: response.body.length(),
-                duration_us: self.context.clock.monotonic_us() - started_us,
+                duration_us,
             });
+        }
+        if let Some(log) = &self.audit {
+            let answered_unix_ms = self.context.clock.unix_ms();
+            findings.record(log, Some(&head), &response, Figures { answered_unix_ms, duration_us, bytes_in });
         }
         response
     }
 
-    fn refuse(&self, refusal: HeadRefusal) -> Response {
-        self.error(&refusal.into(), false, "/").closing()
+    fn refuse(&self, refusal: HeadRefusal, head: Option<&RequestHead>, client: Client) -> Response {
+        let mut findings = Findings::new(client, self.audit.is_some());
+        findings.request_id = self.ids.next();
+        let response = self.error(&refusal.into(), false, "/", &mut findings).closing();
+        if let Some(log) = &self.audit {
+            let answered_unix_ms = self.context.clock.unix_ms();
+            findings.record(log, head, &response, Figures { answered_unix_ms, ..Figures::default() });
+        }
+        response
     }
 }

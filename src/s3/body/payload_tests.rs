@@ -11,6 +11,7 @@ use ringstone_io::runtime::{self, Clock, run_on_core};
 
 use super::*;
 use crate::config::limits::BUFFER_BYTES;
+use crate::http::client_address::Client;
 use crate::http::connection::{HeadRefusal, Service, serve};
 use crate::http::context::ConnectionContext;
 use crate::http::response::{Response, ResponseBody};
@@ -42,7 +43,7 @@ impl Receiver {
 }
 
 impl Service for Receiver {
-    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _: SocketAddr) -> Response {
+    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _: Client) -> Response {
         let text = match runtime::timeout(PATIENCE, self.receive(&head, body)).await {
             Ok(Ok(text)) => text,
             Ok(Err(error)) => error.code.name().to_owned(),
@@ -51,7 +52,7 @@ impl Service for Receiver {
         Response::new(200).body(ResponseBody::Bytes(text.into_bytes())).closing()
     }
 
-    fn refuse(&self, refusal: HeadRefusal) -> Response {
+    fn refuse(&self, refusal: HeadRefusal, _: Option<&RequestHead>, _: Client) -> Response {
         Response::new(refusal.status())
     }
 }
