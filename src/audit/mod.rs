@@ -12,6 +12,6 @@ mod queue;
 mod rotation;
 mod writer;
 
-pub use entry::Entry;
+pub use entry::{Entry, UnixMs};
 pub use queue::AuditLog;
 pub use writer::{AuditError, AuditThread};

@@ -32,7 +32,7 @@ impl AuditLog {
 
     /// Records a request. Never waits.
     pub fn record(&self, entry: &Entry<'_>) {
-        let line = entry.to_line();
+        let line = entry.line();
         let bytes = line.len();
         let queued_bytes = self.tally.queued_bytes.fetch_add(bytes, Relaxed);
         let is_queued = queued_bytes + bytes <= AUDIT_QUEUE_BYTES_MAX

@@ -95,6 +95,9 @@ impl<F: Appended> RotatedFile<F> {
                 let kept_bytes = memchr::memrchr(b'\n', &batch[..written]).map_or(0, |at| at + 1);
                 self.bytes += kept_bytes as u64;
                 self.is_torn = written > kept_bytes && self.file.cut(self.bytes).is_err();
+                if self.is_torn {
+                    self.bytes += (written - kept_bytes) as u64;
+                }
                 Err(WriteFailed { kept_bytes, error })
             }
         }

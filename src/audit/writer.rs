@@ -107,9 +107,10 @@ impl Writer {
             return;
         }
         let lines = lost - self.reported_lost;
-        match failure {
-            Some(error) => tracing::error!(%error, lost = lines, "the audit log cannot be written"),
-            None => tracing::error!(lost = lines, "the audit log cannot keep up"),
+        if let Some(error) = failure {
+            tracing::error!(%error, lost = lines, "the audit log cannot be written");
+        } else {
+            tracing::error!(lost = lines, "the audit log cannot keep up");
         }
         (self.reported, self.reported_lost) = (Some(Instant::now()), lost);
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::audit::{AuditLog, Entry};
+use crate::audit::{AuditLog, Entry, UnixMs};
 use crate::auth::Identity;
 use crate::config::limits::{ACCESS_KEY_BYTES, AUDIT_USER_AGENT_BYTES_MAX};
 use crate::http::client_address::Client;
@@ -62,7 +62,7 @@ impl Findings {
         let user_agent = head.and_then(user_agent);
         let is_head = head.is_some_and(|head| head.method() == Method::Head);
         log.record(&Entry {
-            time: figures.answered_unix_ms.saturating_sub_unsigned(figures.duration_us / 1000),
+            time: UnixMs(figures.answered_unix_ms.saturating_sub_unsigned(figures.duration_us / 1000)),
             request_id: &self.request_id,
             client: Some(self.client.address),
             secure: self.client.is_secure,
