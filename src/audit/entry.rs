@@ -1,7 +1,10 @@
 //! One line of the audit log.
 
+use std::io::{self, Write};
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
 
 use crate::config::limits::{AUDIT_TEXT_BYTES_MAX, AUDIT_USER_AGENT_BYTES_MAX, KEY_BYTES_MAX};
 
@@ -58,7 +61,7 @@ impl Entry<'_> {
         let entry = self.clipped();
         let mut line = Vec::with_capacity(LINE_BYTES_USUAL);
         // Numbers and texts into memory: nothing that could fail. If it did, half a line would be worse than none.
-        if serde_json::to_writer(&mut line, &entry).is_err() {
+        if entry.serialize(&mut serde_json::Serializer::with_formatter(&mut line, Printable)).is_err() {
             line.clear();
         }
         line.push(b'\n');
@@ -84,6 +87,27 @@ impl Entry<'_> {
             user_agent: self.user_agent.map(|agent| clip(agent, AUDIT_USER_AGENT_BYTES_MAX)),
             ..*self
         }
+    }
+}
+
+/// Compact JSON that also escapes what is text to JSON and a command to a terminal, or a line end to some readers of
+/// lines: DEL, the controls of ISO 6429 beyond ASCII, and Unicode's line and paragraph separators.
+struct Printable;
+
+impl Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let is_odd = |character| matches!(character, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}');
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_odd) {
+            let (plain, odd) = rest.split_at(at);
+            writer.write_all(plain.as_bytes())?;
+            let mut characters = odd.chars();
+            if let Some(character) = characters.next() {
+                write!(writer, "\\u{:04x}", u32::from(character))?;
+            }
+            rest = characters.as_str();
+        }
+        writer.write_all(rest.as_bytes())
     }
 }
 
