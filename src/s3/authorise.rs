@@ -4,14 +4,15 @@
 //! judged before the operation runs; what it needs of others that it names, the operation asks for itself. A refusal says
 //! no more than that it is one; the reason goes to the log.
 
-use std::net::IpAddr;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::auth::Identity;
+use crate::http::client_address::Client;
 use crate::http::head::{Method, RequestHead};
 use crate::index::record::BucketRecord;
-use crate::policy::{self, Action, Decision, Document, Effect, Layers, Principal, Request};
+use crate::policy::{self, Action, Decision, Document, Effect, Layers, Principal, Reason, Request};
 use crate::s3::address::Address;
 use crate::s3::bucket_name;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -37,10 +38,11 @@ pub struct Asking<'a> {
     pub head: &'a RequestHead,
     pub address: &'a Address,
     pub sender: &'a Sender,
-    pub client: IpAddr,
-    pub is_secure: bool,
+    pub client: Client,
     /// When the request came in, Unix milliseconds.
     pub admitted_ms: i64,
+    /// What the last judgement rests on.
+    reason: RefCell<Option<Reason>>,
 }
 
 /// What something is to be done to.
@@ -105,6 +107,22 @@ impl Sender {
 }
 
 impl<'a> Asking<'a> {
+    pub fn new(
+        context: &'a Context,
+        head: &'a RequestHead,
+        address: &'a Address,
+        sender: &'a Sender,
+        client: Client,
+    ) -> Self {
+        let admitted_ms = context.clock.unix_ms();
+        Self { context, head, address, sender, client, admitted_ms, reason: RefCell::new(None) }
+    }
+
+    /// What the last judgement rests on, for reports. Never for the client.
+    pub fn reason(&self) -> Option<String> {
+        self.reason.borrow().as_ref().map(ToString::to_string)
+    }
+
     /// Judges everything that the row of an operation asks for.
     pub fn authorise(&self, operation: &Operation) -> Result<Authorised, S3Error> {
         let Some(name) = self.address.bucket.as_deref() else {
@@ -256,6 +274,7 @@ impl<'a> Asking<'a> {
         };
         let facts = RequestFacts::new(self, target);
         let decision = policy::decide(&request, &facts, &layers);
+        *self.reason.borrow_mut() = Some(decision.reason.clone());
         Ok((decision, !facts.asked_of_unread()))
     }
 }

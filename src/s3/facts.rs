@@ -101,8 +101,8 @@ impl Facts for RequestFacts<'_> {
     fn values(&self, key: &ContextKey) -> Option<Values<'_>> {
         let Self { asking, target, .. } = self;
         match key {
-            ContextKey::SourceIp => Some(text(asking.client.to_string())),
-            ContextKey::SecureTransport => Some(one(if asking.is_secure { "true" } else { "false" })),
+            ContextKey::SourceIp => Some(text(asking.client.address.to_string())),
+            ContextKey::SecureTransport => Some(one(if asking.client.is_secure { "true" } else { "false" })),
             ContextKey::UserAgent => self.header("user-agent"),
             ContextKey::Referer => self.header("referer"),
             ContextKey::CurrentTime => Some(text(timestamp::iso8601(asking.admitted_ms))),

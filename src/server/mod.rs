@@ -19,8 +19,10 @@ use ringstone_io::disk::DirectoryLock;
 use ringstone_io::runtime::{self, Clock, IoUringUnavailable};
 use ringstone_io::{IoError, raise_open_files_limit};
 
+use crate::audit::{AuditError, AuditLog, AuditThread};
 use crate::auth::{Credential, KeyRing};
 use crate::config::Config;
+use crate::http::client_address::TrustedProxies;
 use crate::metrics::Registry;
 use crate::s3::address::Addressing;
 use crate::s3::error::ErrorCode;
@@ -51,6 +53,8 @@ pub enum ServerError {
     IoUring(#[from] IoUringUnavailable),
     #[error("cannot use the data directory: {0}")]
     DataDirectory(IoError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error("cannot open the store: {0}")]
     Store(#[from] StoreError),
     #[error("cannot listen on {address}: {source}")]
@@ -80,6 +84,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     }
     // Makes the directory too, durably.
     let _lock = DirectoryLock::acquire(&config.data_dir).map_err(ServerError::DataDirectory)?;
+    let (audit, audit_thread) = start_audit(config)?.unzip();
     let cores = config.cores.unwrap_or_else(runtime::core_count);
     let clock = Clock::system();
     let options = SpaceOptions {
@@ -93,12 +98,15 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     }
     let registry = Registry::with_error_names(cores, &ops::names(), ErrorCode::NAMES);
     gauges(&registry, &store.monitor());
+    if let Some(log) = &audit {
+        count_audit_lines(&registry, log);
+    }
 
     let address = free_address(config.listen)?;
     let admin_address = free_address(config.admin_listen)?;
     let health = Health::new(store.monitor());
     let admin = Admin::start(admin_address, registry.clone(), health.clone())?;
-    let workers = start_cores(config, cores, address, &store, &registry, &clock)?;
+    let workers = start_cores(config, cores, address, &store, &registry, &clock, audit.as_ref())?;
     if !config.calendar.is_true() {
         tracing::warn!(day_ms = config.calendar.day_ms(), "lifecycle days are short: this node is for tests");
     }
@@ -117,6 +125,9 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         worker.join();
     }
     lifecycle.stop();
+    if let Some(thread) = audit_thread {
+        thread.stop();
+    }
     store.close();
     admin.stop();
     match end {
@@ -142,6 +153,11 @@ fn free_address(address: SocketAddr) -> Result<SocketAddr, ServerError> {
     probe.local_addr().map_err(failed)
 }
 
+fn start_audit(config: &Config) -> Result<Option<(AuditLog, AuditThread)>, AuditError> {
+    let start = |path| AuditThread::start(path, config.audit_log_size.bytes(), config.audit_log_files);
+    config.audit_log.as_deref().map(start).transpose()
+}
+
 fn start_cores(
     config: &Config,
     cores: usize,
@@ -149,6 +165,7 @@ fn start_cores(
     store: &SharedStore,
     registry: &Registry,
     clock: &Clock,
+    audit: Option<&AuditLog>,
 ) -> Result<Vec<Worker>, ServerError> {
     let keys = key_ring(config);
     let started: Result<Vec<Worker>, ServerError> = (0..cores)
@@ -164,6 +181,8 @@ fn start_cores(
                 region: config.region.clone(),
                 require_location_constraint: config.require_location_constraint,
                 lifecycle_rule_prefix: RulePrefix::taken_if(config.lifecycle_rule_prefix),
+                trusted_proxies: TrustedProxies::new(&config.trusted_proxies),
+                audit: audit.cloned(),
                 metrics: registry.core(core),
                 clock: clock.clone(),
             })
@@ -224,6 +243,13 @@ fn lifecycle_counters(registry: &Registry, monitor: &Monitor) {
         tally.removed_markers
     });
     counter("lifecycle_aborted_uploads", "Uploads that were not completed.", |tally| tally.aborted_uploads);
+}
+
+fn count_audit_lines(registry: &Registry, log: &AuditLog) {
+    let written = log.clone();
+    registry.counter("audit_lines", "Lines written to the audit log.", move || written.written());
+    let lost = log.clone();
+    registry.counter("audit_lines_lost", "Lines that the audit log lost.", move || lost.lost());
 }
 
 /// A thread with a runtime of its own, joined at the end.
