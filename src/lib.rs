@@ -13,6 +13,7 @@
 //! | [`commit`] | the only writer of the index, the only place that says "durable" |
 //! | [`index`] | ordered tables of records behind the engine interface |
 //! | [`seal`] | encryption of bodies under customers' keys; a leaf |
+//! | [`policy`] | access policies: documents and decisions; a leaf |
 //! | [`checksum`], [`metrics`], [`config`] | leaves |
 
 pub mod auth;
@@ -23,6 +24,7 @@ pub mod config;
 pub mod http;
 pub mod index;
 pub mod metrics;
+pub mod policy;
 pub mod s3;
 pub mod seal;
 pub mod server;

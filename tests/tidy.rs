@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("checksum", &[]),
     ("seal", &["config"]),
+    ("policy", &["config"]),
     ("metrics", &["config"]),
     ("http", &["io", "config", "metrics"]),
     ("index", &["io", "config", "metrics", "checksum", "seal"]),
