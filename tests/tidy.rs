@@ -24,8 +24,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("commit", &["io", "index", "config", "metrics"]),
     ("store", &["io", "commit", "index", "checksum", "seal", "config", "metrics"]),
     ("auth", &["http", "checksum", "config"]),
-    ("s3", &["io", "http", "auth", "store", "commit", "index", "checksum", "seal", "metrics", "config"]),
-    ("server", &["io", "s3", "http", "auth", "store", "commit", "index", "checksum", "metrics", "config"]),
+    (
+        "s3",
+        &[
+            "io", "http", "auth", "store", "commit", "index", "checksum", "seal", "policy", "metrics",
+            "config",
+        ],
+    ),
+    (
+        "server",
+        &[
+            "io", "s3", "http", "auth", "store", "commit", "index", "checksum", "seal", "policy", "metrics",
+            "config",
+        ],
+    ),
     ("cli", &["config", "server", "store", "index"]),
 ];
 

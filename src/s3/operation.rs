@@ -12,6 +12,7 @@ use crate::http::head::{Method, RequestHead};
 use crate::http::response::Response;
 use crate::index::record::{BucketRecord, Owner};
 use crate::metrics::CoreMetrics;
+use crate::policy::OrgPolicies;
 use crate::s3::address::{Address, Addressing};
 use crate::s3::body::Payload;
 use crate::s3::error::S3Error;
@@ -128,6 +129,8 @@ pub struct Context {
     pub store: Store,
     pub clock: Clock,
     pub authenticator: Authenticator,
+    /// The policies of all organisations, as they are in force.
+    pub org_policies: OrgPolicies,
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,

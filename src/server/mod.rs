@@ -1,15 +1,24 @@
-//! The node put together: cores, listeners, the admin port, and the end of it all.
+//! The node put together: cores, listeners, the admin port, the admin socket, and the end of it all.
 //!
-//! Start: probe io_uring, lock the data directory, open the store, start one pinned runtime for each core, then say
-//! ready. Stop (SIGTERM, SIGINT): readiness goes red, listeners close, idle connections end, requests in flight finish
-//! or run into the drain timeout, the store closes last.
+//! Start: probe io_uring, lock the data directory, open the store, read access keys and policies, start one pinned
+//! runtime for each core, then say ready. Stop (SIGTERM, SIGINT): readiness goes red, the admin socket and the listeners
+//! close, idle connections end, requests in flight finish or run into the drain timeout, the store closes last.
 
+mod access_keys;
 mod admin;
+mod admin_socket;
+mod administration;
+pub(crate) mod new_key;
+mod node_key_file;
+pub(crate) mod private_file;
 mod shutdown;
+mod stored_policies;
 mod worker;
 
+use std::error::Error;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,18 +27,25 @@ use ringstone_io::disk::DirectoryLock;
 use ringstone_io::runtime::{self, Clock, IoUringUnavailable};
 use ringstone_io::{IoError, raise_open_files_limit};
 
-use crate::auth::{Credential, KeyRing};
 use crate::config::Config;
 use crate::metrics::Registry;
 use crate::s3::address::Addressing;
 use crate::s3::error::ErrorCode;
 use crate::s3::ops;
+use crate::server::access_keys::KeyError;
 use crate::server::admin::{Admin, Health};
+use crate::server::admin_socket::AdminSocket;
+use crate::server::administration::Administration;
 use crate::server::shutdown::{End, Shutdown};
+use crate::server::stored_policies::OrgPolicyError;
 use crate::server::worker::{CoreStart, Worker};
 use crate::store::error::StoreError;
 use crate::store::extent::space::SpaceOptions;
 use crate::store::start::{Monitor, SharedStore};
+
+pub use admin_socket::AskError;
+pub(crate) use admin_socket::ask;
+pub(crate) use admin_socket::protocol::{Answer, KeyMade, KeyShown, KeySource, KeyState, Request};
 
 /// How long a start waits for its addresses. The kernel ends the io_uring of a killed process a moment after the
 /// process, and with it the accept that holds the port.
@@ -53,6 +69,12 @@ pub enum ServerError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("core {core} could not start: {reason}")]
     Core { core: usize, reason: String },
+    #[error(transparent)]
+    AccessKeys(#[from] KeyError),
+    #[error(transparent)]
+    OrgPolicies(#[from] OrgPolicyError),
+    #[error("cannot open the admin socket in {}: {source}", data_dir.display())]
+    AdminSocket { data_dir: PathBuf, source: std::io::Error },
     #[error("cannot handle signals: {0}")]
     Signals(std::io::Error),
     #[error("a sync failed, the node stopped: {0}")]
@@ -86,6 +108,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     if !store.is_direct() {
         tracing::warn!("the data directory does not take O_DIRECT; extents go through the page cache");
     }
+    let administration = Administration::open(config, &store.accounts())?;
     let registry = Registry::with_error_names(cores, &ops::names(), ErrorCode::NAMES);
     gauges(&registry, &store.monitor());
 
@@ -93,7 +116,8 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let admin_address = free_address(config.admin_listen)?;
     let health = Health::new(store.monitor());
     let admin = Admin::start(admin_address, registry.clone(), health.clone())?;
-    let workers = start_cores(config, cores, address, &store, &registry, &clock)?;
+    let workers = start_cores(config, cores, address, &store, &administration, &registry, &clock)?;
+    let admin_socket = AdminSocket::start(&config.data_dir, administration)?;
     health.set_ready(true);
     tracing::info!(%address, admin = %admin.address(), cores, data_dir = %config.data_dir.display(), "ready");
 
@@ -101,6 +125,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     health.set_ready(false);
     let drain = if matches!(end, End::Asked) { config.drain_timeout } else { POISONED_DRAIN };
     tracing::info!(?end, ?drain, "draining");
+    admin_socket.stop();
     for worker in &workers {
         worker.drain(drain);
     }
@@ -137,10 +162,10 @@ fn start_cores(
     cores: usize,
     address: SocketAddr,
     store: &SharedStore,
+    administration: &Administration,
     registry: &Registry,
     clock: &Clock,
 ) -> Result<Vec<Worker>, ServerError> {
-    let keys = key_ring(config);
     let started: Result<Vec<Worker>, ServerError> = (0..cores)
         .map(|core| {
             Worker::start(CoreStart {
@@ -149,7 +174,8 @@ fn start_cores(
                 address,
                 store: store.core(core),
                 pool_bytes: config.buffer_pool.bytes(),
-                keys: keys.clone(),
+                keys: administration.ring(),
+                org_policies: administration.org_policies(),
                 addressing: Addressing { domain: config.domain.clone(), path_style: config.path_style },
                 region: config.region.clone(),
                 require_location_constraint: config.require_location_constraint,
@@ -159,21 +185,6 @@ fn start_cores(
         })
         .collect();
     started
-}
-
-fn key_ring(config: &Config) -> KeyRing {
-    let credentials: Vec<Credential> = config
-        .access_keys
-        .iter()
-        .map(|key| Credential {
-            access_key: key.access_key.clone(),
-            secret_key: key.secret_key.expose().into(),
-            user: key.user.clone(),
-            display_name: key.display_name.clone(),
-            org: key.org.clone(),
-        })
-        .collect();
-    credentials.into()
 }
 
 /// Figures that are read when somebody asks.
@@ -198,6 +209,20 @@ fn gauges(registry: &Registry, monitor: &Monitor) {
     counter("disk_writes", "Writes of extents.", |monitor| monitor.disk().writes);
     counter("disk_written_bytes", "Bytes written to extents.", |monitor| monitor.disk().written_bytes);
     counter("disk_syncs", "Syncs of extents.", |monitor| monitor.disk().syncs);
+}
+
+/// The message of an error with those of its causes that it does not already quote.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// A thread with a runtime of its own, joined at the end.

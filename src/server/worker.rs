@@ -14,6 +14,7 @@ use crate::config::limits::CONNECTIONS_PER_CORE_MAX;
 use crate::http::connection;
 use crate::http::context::{ConnectionContext, Deadlines};
 use crate::metrics::CoreMetrics;
+use crate::policy::OrgPolicies;
 use crate::s3::address::Addressing;
 use crate::s3::operation::Context;
 use crate::s3::pipeline::S3Service;
@@ -32,6 +33,7 @@ pub(super) struct CoreStart {
     pub store: CoreParts,
     pub pool_bytes: u64,
     pub keys: KeyRing,
+    pub org_policies: OrgPolicies,
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
@@ -101,6 +103,7 @@ async fn run(
         store,
         clock,
         authenticator: Authenticator::new(start.keys),
+        org_policies: start.org_policies,
         addressing: start.addressing,
         region: start.region,
         require_location_constraint: start.require_location_constraint,

@@ -16,6 +16,7 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::extent::preparer::Preparer;
 use crate::store::extent::space::{Space, SpaceOptions, SpaceStatistics};
+use crate::store::keys::Accounts;
 use crate::store::pins::CorePins;
 use crate::store::release::Release;
 
@@ -85,6 +86,11 @@ impl SharedStore {
             space: self.space.clone(),
             pins: self.pins[core].clone(),
         }
+    }
+
+    /// The access keys and policies of organisations; goes to any thread, and must be gone before the store closes.
+    pub fn accounts(&self) -> Accounts {
+        Accounts { engine: self.engine.clone(), commit: self.commit.clone() }
     }
 
     pub fn is_direct(&self) -> bool {
