@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{CommandError, node, print, print_all, table};
 use crate::config::Secret;
 use crate::config::limits::SECRET_KEY_BYTES;
-use crate::server::{Answer, KeyMade, KeyShown, KeySource, KeyState, Request};
+use crate::server::{Answer, KeyMade, KeyShown, KeySource, KeyState, Request, WireSecret};
 
 pub(super) const NAME: &str = "key";
 
@@ -179,7 +179,7 @@ struct ShownJson<'a> {
 
 impl<'a> MadeJson<'a> {
     fn of(made: &'a KeyMade) -> Self {
-        let secret_key = made.secret_key.as_ref().map(|secret| secret.expose());
+        let secret_key = made.secret_key.as_ref().map(WireSecret::expose);
         Self { key: ShownJson::of(&made.key), secret_key }
     }
 }

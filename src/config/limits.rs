@@ -96,9 +96,6 @@ pub const AUDIT_LOG_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
 /// Most rotated audit logs that are kept.
 pub const AUDIT_LOG_FILES_MAX: u64 = 1000;
 
-/// A bucket policy or a policy of an organisation, as AWS bounds them.
-pub const POLICY_BYTES_MAX: usize = 20 * 1024;
-
 /// Rules of one bucket's lifecycle, as AWS bounds them.
 pub const LIFECYCLE_RULES_MAX: usize = 1000;
 

@@ -26,7 +26,10 @@ pub enum KeyError {
     Exists(String),
     #[error("there is no access key {0}")]
     Missing(String),
-    #[error("the access key {0} stands in the configuration: change it there and start the node anew")]
+    #[error(
+        "the access key {0} is none of the stored ones: it stands in the configuration, or is the root key of \
+         `credentials`; change it there and start the node anew"
+    )]
     Configured(String),
     #[error("the node stores {STORED_KEYS_MAX} access keys already")]
     Full,

@@ -148,7 +148,7 @@ fn names_that_exist_are_refused_and_the_configuration_is_not_changed() {
         }
         for refused in [keys.delete("CONFIGURED"), keys.set_disabled("CONFIGURED", true)] {
             let message = refused.unwrap_err().to_string();
-            assert!(message.contains("CONFIGURED stands in the configuration"), "{message}");
+            assert!(message.contains("CONFIGURED is none of the stored ones"), "{message}");
         }
         assert!(in_force(keys, "CONFIGURED"));
     });

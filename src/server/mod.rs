@@ -45,7 +45,9 @@ use crate::store::start::{Monitor, SharedStore};
 
 pub use admin_socket::AskError;
 pub(crate) use admin_socket::ask;
-pub(crate) use admin_socket::protocol::{Answer, KeyMade, KeyShown, KeySource, KeyState, Request};
+pub(crate) use admin_socket::protocol::{
+    Answer, KeyMade, KeyShown, KeySource, KeyState, Request, WireSecret,
+};
 
 /// How long a start waits for its addresses. The kernel ends the io_uring of a killed process a moment after the
 /// process, and with it the accept that holds the port.

@@ -22,11 +22,11 @@ pub enum OrgPolicyError {
     #[error("the policy file {} of the organisation {org:?}: {source}", path.display())]
     File { org: String, path: PathBuf, source: io::Error },
     #[error("the policy file {} of the organisation {org:?}: {reason}", path.display())]
-    FileContent { org: String, path: PathBuf, reason: DocumentError },
+    FileContent { org: String, path: PathBuf, reason: PolicyError },
     #[error("the stored policy of the organisation {org:?}: {reason}")]
-    Stored { org: String, reason: DocumentError },
+    Stored { org: String, reason: PolicyError },
     #[error(transparent)]
-    Document(#[from] DocumentError),
+    Document(#[from] PolicyError),
     #[error("organisation {0}")]
     Org(String),
     #[error("the organisation {0:?} has no stored policy")]
@@ -35,15 +35,6 @@ pub enum OrgPolicyError {
     Full,
     #[error(transparent)]
     Store(StoreError),
-}
-
-/// Why a text is no policy of an organisation.
-#[derive(Debug, thiserror::Error)]
-pub enum DocumentError {
-    #[error("a policy has at most {POLICY_BYTES_MAX} bytes")]
-    Size,
-    #[error(transparent)]
-    Policy(#[from] PolicyError),
 }
 
 /// All policies of organisations. One change at a time; reading goes past it, through [`OrgPolicies`].
@@ -163,11 +154,8 @@ fn read(org: &str, path: &Path) -> Result<Configured, OrgPolicyError> {
     }
 }
 
-fn parse(text: &[u8]) -> Result<Arc<Document>, DocumentError> {
-    if text.len() > POLICY_BYTES_MAX {
-        return Err(DocumentError::Size);
-    }
-    Ok(Arc::new(Document::parse(text, Layer::Organisation)?))
+fn parse(text: &[u8]) -> Result<Arc<Document>, PolicyError> {
+    Document::parse(text, Layer::Organisation).map(Arc::new)
 }
 
 fn error(refusal: Refusal<NoOrgPolicy>, org: &str) -> OrgPolicyError {

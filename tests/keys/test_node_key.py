@@ -70,7 +70,7 @@ def test_one_that_others_can_use_is_refused(server, mode):
     server.stop()
 
 
-@pytest.mark.parametrize("content", ["", "ab" * 31, "zz" * 32, "f" * 1000])
+@pytest.mark.parametrize("content", ["", "ab" * 31, "zz" * 32, "f" * 1000], ids=["none", "short", "text", "long"])
 def test_one_that_is_no_key_is_refused_even_before_it_is_needed(server, content):
     (server.directory / "data").mkdir()
     file = server.directory / "data/node.key"
