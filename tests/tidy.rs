@@ -27,14 +27,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "s3",
         &[
-            "io", "http", "auth", "store", "commit", "index", "checksum", "seal", "policy", "metrics",
+            "io", "http", "auth", "policy", "store", "commit", "index", "checksum", "seal", "metrics",
             "config",
         ],
     ),
     (
         "server",
         &[
-            "io", "s3", "http", "auth", "store", "commit", "index", "checksum", "seal", "policy", "metrics",
+            "io", "s3", "http", "auth", "policy", "store", "commit", "index", "checksum", "seal", "metrics",
             "config",
         ],
     ),

@@ -84,11 +84,8 @@ fn read(path: &Path) -> Result<String, CommandError> {
         File::open(path).map(|file| Box::new(file) as _)
     };
     let mut text = Vec::new();
-    // One byte more than may be, so that a longer one is found out.
+    // One byte more than may be: the node says that it is too long.
     file.and_then(|file| file.take(POLICY_BYTES_MAX as u64 + 1).read_to_end(&mut text))
         .map_err(|error| failed(&error))?;
-    if text.len() > POLICY_BYTES_MAX {
-        return Err(failed(&format_args!("a policy has at most {POLICY_BYTES_MAX} bytes")));
-    }
     String::from_utf8(text).map_err(|_| failed(&"a policy is a text of UTF-8"))
 }

@@ -12,6 +12,7 @@ use super::overlay::Overlay;
 use super::poison::Poison;
 use super::stamps::Stamps;
 use super::transaction::{Abort, Planned, Transaction};
+use crate::config::Calendar;
 use crate::config::limits::{COMMIT_GROUP_MAX, COMMIT_QUEUE_MAX};
 use crate::index::IndexError;
 use crate::index::engine::{Batch, CommitFailure, Engine, Outcome};
@@ -58,6 +59,7 @@ pub struct CommitOptions {
     pub engine: Engine,
     pub disk: Disk,
     pub clock: Clock,
+    pub calendar: Calendar,
     pub release: Box<dyn SpaceRelease>,
     pub poison: Poison,
 }
@@ -327,8 +329,9 @@ impl Group<'_> {
 
     fn plan(&mut self, member: &mut Member, overlay: &Overlay) -> (Step, Planned) {
         let now_ms = self.options.clock.unix_ms();
-        let mut transaction =
-            Transaction::new(&self.options.engine, overlay, self.stamps.next(now_ms), now_ms);
+        let CommitOptions { engine, calendar, .. } = self.options;
+        let stamp = self.stamps.next(now_ms);
+        let mut transaction = Transaction::new(engine, overlay, stamp, now_ms, *calendar);
         let step = member.work.plan(&mut transaction);
         let planned = transaction.finish();
         match (step, self.options.engine.limits().admit(&planned.batch)) {

@@ -34,4 +34,6 @@ pub use org_policies::{OrgDocuments, OrgPolicies};
 pub use request::{ContextKey, Facts, Principal, Request, Values};
 
 #[cfg(test)]
+mod bytes_tests;
+#[cfg(test)]
 mod pairs_tests;

@@ -6,20 +6,20 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use crate::auth::{Authentication, Identity, PayloadSeal};
+use crate::auth::{Authentication, PayloadSeal};
 use crate::http::body::Body;
 use crate::http::connection::{HeadRefusal, Service};
 use crate::http::date;
 use crate::http::head::{Method, RequestHead};
 use crate::http::response::{Response, ResponseBody};
-use crate::index::record::bucket::BucketRecord;
 use crate::metrics::RequestSample;
 use crate::s3::address::{self, Address};
+use crate::s3::authorise::{Asking, Sender};
 use crate::s3::body::Payload;
-use crate::s3::bucket_name;
-use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::error::S3Error;
 use crate::s3::headers::customer_key;
-use crate::s3::operation::{BodyKind, Call, Context, Operation, Permission};
+use crate::s3::not_implemented::Refused;
+use crate::s3::operation::{BodyKind, Call, Context, Operation};
 use crate::s3::ops;
 use crate::s3::request_id::RequestIds;
 use crate::s3::route::{self, Routed};
@@ -30,22 +30,10 @@ pub struct S3Service {
     ids: RequestIds,
 }
 
-/// A request whose sender is known.
+/// A request whose sender is known, or known to be nobody.
 struct Authenticated {
-    identity: Identity,
+    sender: Sender,
     seal: PayloadSeal,
-}
-
-/// Proof that a request may run. Only this module can make it, and no [`Call`] is made without it.
-pub struct Authorised {
-    bucket: Option<BucketRecord>,
-}
-
-impl Authorised {
-    /// The bucket that the request is about, where the operation needs it to exist.
-    pub fn bucket(&self) -> Option<&BucketRecord> {
-        self.bucket.as_ref()
-    }
 }
 
 impl S3Service {
@@ -53,25 +41,22 @@ impl S3Service {
         Self { context, ids }
     }
 
-    async fn run(&self, head: &RequestHead, body: &mut Body<'_>) -> (Option<&'static Operation>, Response) {
+    async fn run(
+        &self,
+        head: &RequestHead,
+        body: &mut Body<'_>,
+        peer: SocketAddr,
+    ) -> (Option<&'static Operation>, Response) {
         let address = match address::address(head, &self.context.addressing) {
             Ok(address) => address,
             Err(error) => return (None, self.respond(Err(error), head, "/")),
         };
         let (operation, result) = match route::route(head, &address) {
             Ok(Routed::Operation(operation)) => {
-                (Some(operation), self.operate(operation, head, &address, body).await)
+                (Some(operation), self.operate(operation, head, &address, body, peer).await)
             }
-            Ok(Routed::Refused(refused)) => {
-                let refusal = self.authenticate(head).and_then(|sender| {
-                    if refused.is_about_bucket(head.method()) {
-                        self.authorise(&[], &address, &sender.identity)?;
-                    }
-                    Err(refused.error(head.method()))
-                });
-                (None, refusal)
-            }
-            Err(error) => (None, self.authenticate(head).and(Err(error))),
+            Ok(Routed::Refused(refused)) => (None, Err(self.refuse_by_name(refused, head, &address, peer))),
+            Err(error) => (None, self.authenticate(head, false).and(Err(error))),
         };
         (operation, self.respond(result, head, &address.path))
     }
@@ -82,37 +67,73 @@ impl S3Service {
         head: &RequestHead,
         address: &Address,
         body: &mut Body<'_>,
+        peer: SocketAddr,
     ) -> Result<Response, S3Error> {
-        let admitted_ms = self.context.clock.unix_ms();
-        let Authenticated { identity, seal } = self.authenticate(head)?;
+        let Authenticated { sender, seal } = self.authenticate(head, operation.anonymous)?;
         if seal.is_streaming() && operation.body != BodyKind::Object {
             return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
         }
-        let authorised = self.authorise(operation.permissions, address, &identity)?;
-        let payload = Payload::new(body, head, seal)?;
         let context = &self.context;
-        (operation.run)(Call { context, head, address, identity, authorised, payload, admitted_ms }).await
+        let asking = self.asking(head, address, &sender, peer);
+        let authorised = &asking.authorise(operation)?;
+        let (asking, admitted_ms) = (&asking, asking.admitted_ms);
+        if matches!(sender, Sender::Anonymous) {
+            refuse_overrides(address)?;
+        }
+        let payload = Payload::new(body, head, seal)?;
+        let call = Call { context, head, address, asking, authorised, payload, admitted_ms };
+        let result = (operation.run)(call).await;
+        result.map_err(|error| asking.hide_absence_from_reader(error, authorised))
     }
 
-    fn authenticate(&self, head: &RequestHead) -> Result<Authenticated, S3Error> {
-        let now_unix_s = self.context.clock.unix_ms().div_euclid(1000);
-        match self.context.authenticator.authenticate(head, now_unix_s)? {
-            Authentication::Signed { identity, seal, .. } => Ok(Authenticated { identity, seal }),
-            Authentication::Anonymous => {
-                Err(S3Error::access_denied("Anonymous users cannot invoke this API. Please authenticate."))
+    /// The answer to what S3 has and this node refuses, if the sender may have it.
+    fn refuse_by_name(
+        &self,
+        refused: &Refused,
+        head: &RequestHead,
+        address: &Address,
+        peer: SocketAddr,
+    ) -> S3Error {
+        let may_know = self.authenticate(head, false).and_then(|Authenticated { sender, .. }| {
+            if refused.is_about_bucket(head.method()) {
+                self.asking(head, address, &sender, peer).authorise_refusal()?;
             }
+            Ok(())
+        });
+        may_know.err().unwrap_or_else(|| refused.error(head.method()))
+    }
+
+    fn asking<'a>(
+        &'a self,
+        head: &'a RequestHead,
+        address: &'a Address,
+        sender: &'a Sender,
+        peer: SocketAddr,
+    ) -> Asking<'a> {
+        let admitted_ms = self.context.clock.unix_ms();
+        Asking {
+            context: &self.context,
+            head,
+            address,
+            sender,
+            client: peer.ip(),
+            is_secure: false,
+            admitted_ms,
         }
     }
 
-    fn authorise(
-        &self,
-        permissions: &[Permission],
-        address: &Address,
-        identity: &Identity,
-    ) -> Result<Authorised, S3Error> {
-        match &address.bucket {
-            Some(name) => authorise(&self.context, permissions, name, identity),
-            None => Ok(Authorised { bucket: None }),
+    fn authenticate(&self, head: &RequestHead, may_be_anonymous: bool) -> Result<Authenticated, S3Error> {
+        let now_unix_s = self.context.clock.unix_ms().div_euclid(1000);
+        match self.context.authenticator.authenticate(head, now_unix_s)? {
+            Authentication::Signed { identity, seal, presigned, signed_unix_s } => {
+                Ok(Authenticated { sender: Sender::Signed { identity, presigned, signed_unix_s }, seal })
+            }
+            Authentication::Anonymous if may_be_anonymous => {
+                Ok(Authenticated { sender: Sender::Anonymous, seal: PayloadSeal::anonymous(head)? })
+            }
+            Authentication::Anonymous => {
+                Err(S3Error::access_denied("Anonymous users cannot invoke this API. Please authenticate."))
+            }
         }
     }
 
@@ -148,40 +169,24 @@ impl S3Service {
     }
 }
 
-impl Call<'_, '_> {
-    /// Authorises the sender on a bucket that the request names beside the one that it is addressed to. There is no
-    /// other way to the record of such a bucket.
-    pub fn authorise_other(&self, bucket: &str, permissions: &[Permission]) -> Result<Authorised, S3Error> {
-        authorise(self.context, permissions, bucket, &self.identity)
+/// Response headers are the choice of signed requests.
+fn refuse_overrides(address: &Address) -> Result<(), S3Error> {
+    if address.query.pairs().any(|(name, _)| name.starts_with("response-")) {
+        return Err(S3Error::invalid_request(
+            "Request specific response headers cannot be used for anonymous GET requests.",
+        ));
     }
-}
-
-/// Every bucket belongs to its creator's organisation; members may do everything with it, others nothing.
-fn authorise(
-    context: &Context,
-    permissions: &[Permission],
-    bucket: &str,
-    identity: &Identity,
-) -> Result<Authorised, S3Error> {
-    bucket_name::validate(bucket)?;
-    if permissions.contains(&Permission::CreateBucket) {
-        return Ok(Authorised { bucket: None });
-    }
-    let record = context.store.bucket(bucket)?.ok_or_else(|| S3Error::no_such_bucket(bucket))?;
-    if record.org != identity.org {
-        return Err(S3Error::new(ErrorCode::AccessDenied));
-    }
-    Ok(Authorised { bucket: Some(record) })
+    Ok(())
 }
 
 impl Service for S3Service {
-    async fn call(&self, mut head: RequestHead, body: &mut Body<'_>, _peer: SocketAddr) -> Response {
+    async fn call(&self, mut head: RequestHead, body: &mut Body<'_>, peer: SocketAddr) -> Response {
         if customer_key::is_in(&head) {
             head.mark_secret();
         }
         let started_us = self.context.clock.monotonic_us();
         let bytes_in = body.length().unwrap_or(0);
-        let (operation, response) = self.run(&head, body).await;
+        let (operation, response) = self.run(&head, body, peer).await;
         if let Some(operation) = operation.and_then(ops::index_of) {
             self.context.metrics.request(&RequestSample {
                 operation,

@@ -1,15 +1,11 @@
 use std::sync::Arc;
 
-use ringstone_io::disk::Disk;
-use ringstone_io::runtime::Clock;
-
 use super::*;
 use crate::auth::{Authenticator, oracle};
 use crate::config::AccessKeyConfig;
-use crate::index::engine::{Batch, Engine, MemoryEngine, Write};
+use crate::index::engine::{Batch, Engine, Write};
 use crate::index::key_encoding;
-use crate::store::extent::space::SpaceOptions;
-use crate::store::start::SharedStore;
+use crate::server::test_accounts::{memory, with_accounts};
 
 /// An index and a data directory that outlive a node.
 struct Place {
@@ -30,22 +26,15 @@ impl Place {
         };
         let access_keys = configured.iter().map(key).collect();
         let config = Config { data_dir: directory.path().to_owned(), access_keys, ..Config::default() };
-        Self { engine: Engine::Memory(MemoryEngine::new()), config, _directory: directory }
+        Self { engine: memory(), config, _directory: directory }
     }
 
     /// Runs a node as far as access keys are concerned.
     fn run<T>(&self, life: impl FnOnce(Result<&AccessKeys, KeyError>) -> T) -> T {
-        let options = SpaceOptions { extent_bytes: 1 << 24, reserve_bytes: 0 };
-        let (engine, disk) = (self.engine.clone(), Disk::simulated(1));
-        let shared = SharedStore::open(engine, disk, options, 1, Clock::system()).unwrap();
-        let keys = AccessKeys::open(&self.config, shared.accounts());
-        let (result, keys) = match keys {
-            Ok(keys) => (life(Ok(&keys)), Some(keys)),
-            Err(error) => (life(Err(error)), None),
-        };
-        drop(keys);
-        shared.close();
-        result
+        with_accounts(&self.engine, |accounts| match AccessKeys::open(&self.config, accounts) {
+            Ok(keys) => life(Ok(&keys)),
+            Err(error) => life(Err(error)),
+        })
     }
 }
 

@@ -8,11 +8,14 @@ mod access_keys;
 mod admin;
 mod admin_socket;
 mod administration;
+mod lifecycle;
 pub(crate) mod new_key;
 mod node_key_file;
 pub(crate) mod private_file;
 mod shutdown;
 mod stored_policies;
+#[cfg(test)]
+mod test_accounts;
 mod worker;
 
 use std::error::Error;
@@ -31,16 +34,19 @@ use crate::config::Config;
 use crate::metrics::Registry;
 use crate::s3::address::Addressing;
 use crate::s3::error::ErrorCode;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::ops;
 use crate::server::access_keys::KeyError;
 use crate::server::admin::{Admin, Health};
 use crate::server::admin_socket::AdminSocket;
 use crate::server::administration::Administration;
+use crate::server::lifecycle::Lifecycle;
 use crate::server::shutdown::{End, Shutdown};
 use crate::server::stored_policies::OrgPolicyError;
 use crate::server::worker::{CoreStart, Worker};
 use crate::store::error::StoreError;
 use crate::store::extent::space::SpaceOptions;
+use crate::store::lifecycle::Tally;
 use crate::store::start::{Monitor, SharedStore};
 
 pub use admin_socket::AskError;
@@ -106,7 +112,8 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         extent_bytes: config.extent_size.bytes(),
         reserve_bytes: config.free_space_reserve.bytes(),
     };
-    let store = SharedStore::open_directory(&config.data_dir, options, cores, clock.clone())?;
+    let store =
+        SharedStore::open_directory(&config.data_dir, options, cores, clock.clone(), config.calendar)?;
     if !store.is_direct() {
         tracing::warn!("the data directory does not take O_DIRECT; extents go through the page cache");
     }
@@ -120,6 +127,10 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     let admin = Admin::start(admin_address, registry.clone(), health.clone())?;
     let workers = start_cores(config, cores, address, &store, &administration, &registry, &clock)?;
     let admin_socket = AdminSocket::start(&config.data_dir, administration)?;
+    if !config.calendar.is_true() {
+        tracing::warn!(day_ms = config.calendar.day_ms(), "lifecycle days are short: this node is for tests");
+    }
+    let lifecycle = Lifecycle::start(store.lifecycle())?;
     health.set_ready(true);
     tracing::info!(%address, admin = %admin.address(), cores, data_dir = %config.data_dir.display(), "ready");
 
@@ -134,6 +145,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     for worker in workers {
         worker.join();
     }
+    lifecycle.stop();
     store.close();
     admin.stop();
     match end {
@@ -181,6 +193,7 @@ fn start_cores(
                 addressing: Addressing { domain: config.domain.clone(), path_style: config.path_style },
                 region: config.region.clone(),
                 require_location_constraint: config.require_location_constraint,
+                lifecycle_rule_prefix: RulePrefix::taken_if(config.lifecycle_rule_prefix),
                 metrics: registry.core(core),
                 clock: clock.clone(),
             })
@@ -202,6 +215,7 @@ fn gauges(registry: &Registry, monitor: &Monitor) {
     gauge("index_used_bytes", "Bytes of the index in use.", |monitor| monitor.index().bytes_used);
     gauge("index_file_bytes", "Size of the index file.", |monitor| monitor.index().file_bytes);
     gauge("accepting_writes", "1 while writes are accepted.", |monitor| u64::from(monitor.is_accepting()));
+    gauge("lifecycle_due", "Hints of the lifecycle that are due, up to 10,000.", Monitor::lifecycle_due);
     let counter = |name, help, read: fn(&Monitor) -> u64| {
         let monitor = monitor.clone();
         registry.counter(name, help, move || read(&monitor));
@@ -211,6 +225,20 @@ fn gauges(registry: &Registry, monitor: &Monitor) {
     counter("disk_writes", "Writes of extents.", |monitor| monitor.disk().writes);
     counter("disk_written_bytes", "Bytes written to extents.", |monitor| monitor.disk().written_bytes);
     counter("disk_syncs", "Syncs of extents.", |monitor| monitor.disk().syncs);
+    lifecycle_counters(registry, monitor);
+}
+
+fn lifecycle_counters(registry: &Registry, monitor: &Monitor) {
+    let counter = |name, help, read: fn(&Tally) -> u64| {
+        let monitor = monitor.clone();
+        registry.counter(name, help, move || read(&monitor.lifecycle()));
+    };
+    counter("lifecycle_expired_objects", "Current objects that expired.", |tally| tally.expired_objects);
+    counter("lifecycle_deleted_versions", "Noncurrent versions that went.", |tally| tally.deleted_versions);
+    counter("lifecycle_removed_markers", "Delete markers that were all there was.", |tally| {
+        tally.removed_markers
+    });
+    counter("lifecycle_aborted_uploads", "Uploads that were not completed.", |tally| tally.aborted_uploads);
 }
 
 /// The message of an error with those of its causes that it does not already quote.

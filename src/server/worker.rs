@@ -16,8 +16,10 @@ use crate::http::context::{ConnectionContext, Deadlines};
 use crate::metrics::CoreMetrics;
 use crate::policy::OrgPolicies;
 use crate::s3::address::Addressing;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::operation::Context;
 use crate::s3::pipeline::S3Service;
+use crate::s3::policies::Policies;
 use crate::s3::request_id::RequestIds;
 use crate::store::start::CoreParts;
 
@@ -37,6 +39,7 @@ pub(super) struct CoreStart {
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
+    pub lifecycle_rule_prefix: RulePrefix,
     pub metrics: Arc<CoreMetrics>,
     pub clock: Clock,
 }
@@ -104,9 +107,11 @@ async fn run(
         clock,
         authenticator: Authenticator::new(start.keys),
         org_policies: start.org_policies,
+        policies: Policies::default(),
         addressing: start.addressing,
         region: start.region,
         require_location_constraint: start.require_location_constraint,
+        lifecycle_rule_prefix: start.lifecycle_rule_prefix,
         metrics: metrics.clone(),
     });
     let ids = RequestIds::new().map_err(|error| format!("no randomness: {error}"))?;

@@ -2,6 +2,7 @@ use ringstone_io::disk::Disk;
 use ringstone_io::runtime::Clock;
 
 use super::*;
+use crate::config::Calendar;
 use crate::index::engine::MemoryEngine;
 use crate::seal::NodeKey;
 use crate::store::extent::space::SpaceOptions;
@@ -11,7 +12,15 @@ use crate::store::start::SharedStore;
 /// Starts a store over the index, lets `work` change accounts and stops it.
 fn with_accounts<T>(engine: &Engine, work: impl FnOnce(&Accounts) -> T) -> T {
     let options = SpaceOptions { extent_bytes: 1 << 24, reserve_bytes: 0 };
-    let shared = SharedStore::open(engine.clone(), Disk::simulated(1), options, 1, Clock::system()).unwrap();
+    let shared = SharedStore::open(
+        engine.clone(),
+        Disk::simulated(1),
+        options,
+        1,
+        Clock::system(),
+        Calendar::default(),
+    )
+    .unwrap();
     let accounts = shared.accounts();
     let done = work(&accounts);
     drop(accounts);

@@ -5,7 +5,9 @@ import re
 
 import pytest
 
-from support import keys
+from support import keys, s3
+from support.accounts import ALT, MAIN
+from support.s3 import refused
 from support.server import Server
 
 POLICY = """{
@@ -78,7 +80,7 @@ def test_what_is_no_policy_is_refused_with_its_place(server):
         ("no policy", "JSON"),
         ("{", "JSON"),
         (json.dumps(wrong), "Statement[0]"),
-        ("{" + " " * 30_000, "at most 20480 bytes"),
+        ("{" + " " * 30_000, "maximum allowed document size"),
     ]:
         said = keys.refusal(server, "policy", "put", "--org", "org-a", "-", stdin=content.encode())
         assert named in said
@@ -120,4 +122,65 @@ def test_a_bad_policy_of_the_configuration_stops_the_start(server, content):
     assert str(file) in server.fails_to_start()
     file.write_text(POLICY)
     server.start()
+    server.stop()
+
+
+def policy_of(*statements) -> str:
+    filled = [{"Effect": effect, "Action": action, "Resource": "*"} for effect, action in statements]
+    return json.dumps({"Version": "2012-10-17", "Statement": filled})
+
+
+def test_a_policy_binds_its_members_from_the_next_request_on(server):
+    server.start()
+    main, alt = (s3.make_client(server.endpoint, account) for account in (MAIN, ALT))
+    s3.create_bucket(main, "bound")
+    main.put_object(Bucket="bound", Key="k", Body=b"content")
+    put(server, MAIN.org, policy_of(("Allow", "s3:Get*")))
+    assert s3.body_of(main, "bound", "k") == b"content"
+    for call in (lambda: main.put_object(Bucket="bound", Key="k", Body=b"x"), main.list_buckets):
+        with refused(403, "AccessDenied"):
+            call()
+    alt.list_buckets()
+    put(server, MAIN.org, policy_of(("Allow", "s3:*"), ("Deny", "s3:GetObject")))
+    main.put_object(Bucket="bound", Key="k", Body=b"other")
+    with refused(403, "AccessDenied"):
+        main.get_object(Bucket="bound", Key="k")
+    # In force after a kill, too.
+    server.kill()
+    server.start()
+    with refused(403, "AccessDenied"):
+        main.get_object(Bucket="bound", Key="k")
+    keys.ask(server, "policy", "delete", "--org", MAIN.org)
+    assert s3.body_of(main, "bound", "k") == b"other"
+    server.stop()
+
+
+def test_a_policy_of_the_owner_denies_others_what_the_bucket_allows(server):
+    server.start()
+    main, alt = (s3.make_client(server.endpoint, account) for account in (MAIN, ALT))
+    s3.create_bucket(main, "open")
+    main.put_object(Bucket="open", Key="k", Body=b"content")
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::open/*"}
+    main.put_bucket_policy(Bucket="open", Policy=json.dumps({"Version": "2012-10-17", "Statement": everybody}))
+    assert s3.body_of(alt, "open", "k") == b"content"
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
+    put(server, MAIN.org, json.dumps({"Version": "2012-10-17", "Statement": denial}))
+    with refused(403, "AccessDenied"):
+        alt.get_object(Bucket="open", Key="k")
+    keys.ask(server, "policy", "delete", "--org", MAIN.org)
+    assert s3.body_of(alt, "open", "k") == b"content"
+    server.stop()
+
+
+def test_a_policy_of_the_configuration_binds_from_the_start(server):
+    configure(server, MAIN.org, policy_of(("Allow", "s3:*"), ("Deny", "s3:CreateBucket")))
+    server.start()
+    main = s3.make_client(server.endpoint, MAIN)
+    main.list_buckets()
+    with refused(403, "AccessDenied"):
+        s3.create_bucket(main, "never")
+    # A stored one stands beside it and cannot take the denial away.
+    put(server, MAIN.org, policy_of(("Allow", "s3:CreateBucket")))
+    with refused(403, "AccessDenied"):
+        s3.create_bucket(main, "never")
     server.stop()

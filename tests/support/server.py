@@ -35,7 +35,7 @@ class ServerFailed(Exception):
 
 
 class Server:
-    """A server process; `name` names its directory under target/tests."""
+    """A server process; `name` names its directory under target/tests, a setting that is a dict a table."""
 
     def __init__(self, name: str, **settings):
         self.directory = RUN_DIRECTORY / name
@@ -71,7 +71,10 @@ class Server:
             "extent_size": "64MiB",
             **settings,
         }
-        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        tables = {name: value for name, value in values.items() if isinstance(value, dict)}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if name not in tables]
+        for table, fields in tables.items():
+            lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in fields.items())]
         for account in ACCOUNTS:
             lines += [
                 "",

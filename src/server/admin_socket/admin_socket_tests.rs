@@ -1,28 +1,21 @@
 use std::io::{Read, Write};
 use std::time::Instant;
 
-use ringstone_io::disk::Disk;
-use ringstone_io::runtime::Clock;
-
 use super::*;
 use crate::config::Config;
 use crate::config::limits::ADMIN_ANSWER_BYTES_MAX;
-use crate::index::engine::{Engine, MemoryEngine};
-use crate::store::extent::space::SpaceOptions;
-use crate::store::start::SharedStore;
+use crate::server::test_accounts::{memory, with_accounts};
 
 /// Serves the socket of a node without cores, for as long as `life` takes.
 fn serving(life: impl FnOnce(&Path)) {
     let directory = tempfile::tempdir().unwrap();
     let config = Config { data_dir: directory.path().to_owned(), ..Config::default() };
-    let options = SpaceOptions { extent_bytes: 1 << 24, reserve_bytes: 0 };
-    let engine = Engine::Memory(MemoryEngine::new());
-    let shared = SharedStore::open(engine, Disk::simulated(1), options, 1, Clock::system()).unwrap();
-    let administration = Administration::open(&config, &shared.accounts()).unwrap();
-    let socket = AdminSocket::start(directory.path(), administration).unwrap();
-    life(directory.path());
-    socket.stop();
-    shared.close();
+    with_accounts(&memory(), |accounts| {
+        let administration = Administration::open(&config, &accounts).unwrap();
+        let socket = AdminSocket::start(directory.path(), administration).unwrap();
+        life(directory.path());
+        socket.stop();
+    });
     assert!(matches!(ask(directory.path(), &Request::ListPolicies {}), Err(AskError::NoNode { .. })));
 }
 
