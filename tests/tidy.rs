@@ -34,7 +34,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "server",
-        &["io", "s3", "http", "auth", "audit", "store", "commit", "index", "checksum", "metrics", "config"],
+        &[
+            "io", "s3", "http", "auth", "audit", "policy", "store", "commit", "index", "checksum", "seal",
+            "metrics", "config",
+        ],
     ),
     ("cli", &["config", "server", "store", "index"]),
 ];

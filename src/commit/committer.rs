@@ -168,20 +168,37 @@ impl Commit {
         E: Send + 'static,
         F: FnMut(&mut Transaction<'_>) -> Result<T, Abort<E>> + Send + 'static,
     {
+        let (answer, result) = oneshot::async_channel();
+        self.enqueue(data, TypedWork { run, result: None, answer })?;
+        result.await.unwrap_or_else(|_gone| Err(stopping()))
+    }
+
+    /// The same for a thread that has nothing else to do meanwhile.
+    pub fn run_blocking<T, E, F>(&self, data: Data, run: F) -> Result<Committed<T>, CommitError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnMut(&mut Transaction<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        let (answer, result) = oneshot::channel();
+        self.enqueue(data, TypedWork { run, result: None, answer })?;
+        result.recv().unwrap_or_else(|_gone| Err(stopping()))
+    }
+
+    fn enqueue<E>(&self, data: Data, work: impl Work + 'static) -> Result<(), CommitError<E>> {
         if let Some(reason) = self.poison.reason() {
             return Err(CommitError::Poisoned(reason.into()));
         }
-        let (answer, result) = oneshot::async_channel();
-        let work = Box::new(TypedWork { run, result: None, answer });
-        match self.queue.try_send(Member { data, work, conflicts: 0 }) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(CommitError::Overloaded),
-            Err(TrySendError::Disconnected(_)) => {
-                return Err(CommitError::Poisoned("the node is stopping".into()));
-            }
+        match self.queue.try_send(Member { data, work: Box::new(work), conflicts: 0 }) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(CommitError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => Err(stopping()),
         }
-        result.await.unwrap_or_else(|_gone| Err(CommitError::Poisoned("the node is stopping".into())))
     }
+}
+
+fn stopping<E>() -> CommitError<E> {
+    CommitError::Poisoned("the node is stopping".into())
 }
 
 impl Committer {

@@ -2,13 +2,13 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `A` | organisation | the policy of an organisation |
+//! | `A` | organisation | its policy, as it was given |
 //! | `B` | bucket name | [`BucketRecord`](super::record::BucketRecord) |
 //! | `D` | due time, bucket id, object key | [`LifecycleHint`](super::record::LifecycleHint): rules may want something of the key then |
 //! | `E` | due time, key of an `R` | nothing: when the `R` may be forgotten |
 //! | `G` | bucket id, kind | a bucket's tags, policy, lifecycle rules |
 //! | `H` | extent, first block | how many owners a run has, where that is more than one |
-//! | `K` | access key | its secret, sealed, and whose it is |
+//! | `K` | access key | [`KeyRecord`](super::record::KeyRecord) |
 //! | `M` | name | what `commit` and `store` keep about the node itself |
 //! | `N` | bucket id, object key | stamp of the key's `null` version, where that is in `V` |
 //! | `O` | bucket id, object key | [`ObjectRecord`](super::record::ObjectRecord) of the current object |
@@ -26,10 +26,12 @@
 //! is: UTF-8 has no byte above 0xF4, so none overflows, the order stays, and the byte zero is left over to end a
 //! key where something follows it.
 
+const ORG_POLICY: u8 = b'A';
 const BUCKET: u8 = b'B';
 const DUE: u8 = b'D';
 const EXPIRY: u8 = b'E';
 const SUBRESOURCE: u8 = b'G';
+const CREDENTIAL: u8 = b'K';
 const META: u8 = b'M';
 const NULL_VERSION: u8 = b'N';
 const OBJECT: u8 = b'O';
@@ -254,6 +256,36 @@ pub fn shared_run_range() -> (Vec<u8>, Vec<u8>) {
 pub fn decode_shared_run_key(key: &[u8]) -> Option<(u32, u32)> {
     let (extent, block) = key.strip_prefix(&[SHARED_RUN])?.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*extent), u32::from_be_bytes(block.try_into().ok()?)))
+}
+
+/// Where an access key stands.
+pub fn credential_key(access_key: &str) -> Vec<u8> {
+    [&[CREDENTIAL], access_key.as_bytes()].concat()
+}
+
+/// All access keys.
+pub fn credential_range() -> (Vec<u8>, Vec<u8>) {
+    prefix_range(vec![CREDENTIAL])
+}
+
+/// The access key. `None` for what [`credential_key`] cannot have made.
+pub fn decode_credential_key(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(&[CREDENTIAL])?).ok()
+}
+
+/// Where the policy of an organisation stands.
+pub fn org_policy_key(org: &str) -> Vec<u8> {
+    [&[ORG_POLICY], org.as_bytes()].concat()
+}
+
+/// The policies of all organisations.
+pub fn org_policy_range() -> (Vec<u8>, Vec<u8>) {
+    prefix_range(vec![ORG_POLICY])
+}
+
+/// The organisation. `None` for what [`org_policy_key`] cannot have made.
+pub fn decode_org_policy_key(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(&[ORG_POLICY])?).ok()
 }
 
 pub fn meta_key(name: &str) -> Vec<u8> {

@@ -6,13 +6,14 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::auth::Identity;
 use crate::http::client_address::Client;
 use crate::http::head::{Method, RequestHead};
 use crate::index::record::BucketRecord;
-use crate::policy::{self, Action, Decision, Document, Effect, Layers, Principal, Reason, Request};
+use crate::policy::{
+    self, Action, Decision, Document, Effect, Layers, OrgDocuments, Principal, Reason, Request,
+};
 use crate::s3::address::Address;
 use crate::s3::bucket_name;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -259,12 +260,17 @@ impl<'a> Asking<'a> {
             Some(bucket) => self.context.policies.of(&self.context.store, bucket)?,
             None => None,
         };
-        let none: &[Arc<Document>] = &[];
+        let is_member = target.bucket.is_none_or(|bucket| self.sender.is_member(bucket));
+        let policies_of = |org: Option<&str>| {
+            org.map_or_else(OrgDocuments::default, |org| self.context.org_policies.of(org))
+        };
+        let requester_org = policies_of(self.sender.identity().map(|identity| identity.org.as_str()));
+        let owner_org = policies_of(target.bucket.filter(|_| !is_member).map(|bucket| bucket.org.as_str()));
         let layers = Layers {
-            requester_org: none,
-            owner_org: none,
+            requester_org: &requester_org,
+            owner_org: &owner_org,
             bucket: policy.as_deref(),
-            is_member: target.bucket.is_none_or(|bucket| self.sender.is_member(bucket)),
+            is_member,
         };
         let request = Request {
             action,

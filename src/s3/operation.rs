@@ -12,7 +12,7 @@ use crate::http::head::{Method, RequestHead};
 use crate::http::response::Response;
 use crate::index::record::{BucketRecord, Owner};
 use crate::metrics::CoreMetrics;
-use crate::policy::Action;
+use crate::policy::{Action, OrgPolicies};
 use crate::s3::address::{Address, Addressing};
 use crate::s3::authorise::{Asking, Authorised, Content, Target};
 use crate::s3::body::Payload;
@@ -113,6 +113,8 @@ pub struct Context {
     pub store: Store,
     pub clock: Clock,
     pub authenticator: Authenticator,
+    /// The policies of all organisations, as they are in force.
+    pub org_policies: OrgPolicies,
     pub policies: Policies,
     pub addressing: Addressing,
     pub region: String,

@@ -16,6 +16,7 @@ use crate::http::client_address::TrustedProxies;
 use crate::http::connection;
 use crate::http::context::{ConnectionContext, Deadlines};
 use crate::metrics::CoreMetrics;
+use crate::policy::OrgPolicies;
 use crate::s3::address::Addressing;
 use crate::s3::lifecycle::RulePrefix;
 use crate::s3::operation::Context;
@@ -36,6 +37,7 @@ pub(super) struct CoreStart {
     pub store: CoreParts,
     pub pool_bytes: u64,
     pub keys: KeyRing,
+    pub org_policies: OrgPolicies,
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
@@ -108,6 +110,7 @@ async fn run(
         store,
         clock,
         authenticator: Authenticator::new(start.keys),
+        org_policies: start.org_policies,
         policies: Policies::default(),
         addressing: start.addressing,
         region: start.region,

@@ -18,6 +18,7 @@ use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::extent::preparer::Preparer;
 use crate::store::extent::space::{Space, SpaceOptions, SpaceStatistics};
+use crate::store::keys::Accounts;
 use crate::store::lifecycle::Tally;
 use crate::store::lifecycle::counts::Counts;
 use crate::store::lifecycle::job::LifecycleParts;
@@ -110,6 +111,11 @@ impl SharedStore {
             space: self.space.clone(),
             pins: self.pins[core].clone(),
         }
+    }
+
+    /// The access keys and policies of organisations; goes to any thread, and must be gone before the store closes.
+    pub fn accounts(&self) -> Accounts {
+        Accounts { engine: self.engine.clone(), commit: self.commit.clone() }
     }
 
     /// For the thread that does the lifecycle's work.

@@ -7,6 +7,7 @@
 
 pub mod body;
 pub mod bucket;
+pub mod key;
 pub mod lifecycle;
 pub mod object;
 pub mod remembered;
@@ -22,6 +23,7 @@ use super::error::RecordError;
 
 pub use body::{Inline, Part, Run, Salt, Segment, Slice};
 pub use bucket::{BucketRecord, Versioning};
+pub use key::KeyRecord;
 pub use lifecycle::{
     Expiration, FilterForm, HistoryCursor, LifecycleFilter, LifecycleHint, LifecycleRule, LifecycleRules,
     LifecycleSweep, NoncurrentExpiration, SweptTable,
