@@ -130,6 +130,9 @@ pub const HEADER_SECTION_BYTES_MAX: usize = 8 * 1024;
 /// Header fields in one request.
 pub const HEADERS_MAX: usize = 100;
 
+/// Bytes of a policy, as S3 has it. Bounds also what a policy may cost each request that it judges.
+pub const POLICY_BYTES_MAX: usize = 20 * 1024;
+
 /// Bytes of object key after decoding (AWS: `KeyTooLongError`).
 pub const KEY_BYTES_MAX: usize = 1024;
 
