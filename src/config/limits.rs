@@ -96,9 +96,6 @@ pub const AUDIT_LOG_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
 /// Most rotated audit logs that are kept.
 pub const AUDIT_LOG_FILES_MAX: u64 = 1000;
 
-/// A bucket policy or a policy of an organisation, as AWS bounds them.
-pub const POLICY_BYTES_MAX: usize = 20 * 1024;
-
 /// Bucket policies that a core keeps parsed: a few times their size in memory each.
 pub const PARSED_POLICIES_MAX: usize = 256;
 
