@@ -254,7 +254,7 @@ impl<'a> Asking<'a> {
             key: target.key,
             principal: self.sender.principal(),
         };
-        let facts = RequestFacts::new(self, target);
+        let facts = RequestFacts::new(self, action, target);
         let decision = policy::decide(&request, &facts, &layers);
         Ok((decision, !facts.asked_of_unread()))
     }
