@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for Json {
 struct JsonVisitor;
 
 impl JsonVisitor {
-    fn scalar(value: impl ToString) -> Json {
+    fn scalar(value: &impl ToString) -> Json {
         Json::Scalar { text: value.to_string(), is_string: false }
     }
 }
@@ -90,19 +90,19 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Self::scalar(value))
+        Ok(Self::scalar(&value))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-        Ok(Self::scalar(value))
+        Ok(Self::scalar(&value))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-        Ok(Self::scalar(value))
+        Ok(Self::scalar(&value))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Self::scalar(value))
+        Ok(Self::scalar(&value))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {

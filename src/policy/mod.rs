@@ -30,3 +30,6 @@ pub use decide::{DecidingStatement, Decision, Effect, Layer as ReasonLayer, Laye
 pub use document::{Document, Layer};
 pub use error::PolicyError;
 pub use request::{ContextKey, Facts, Principal, Request, Values};
+
+#[cfg(test)]
+mod pairs_tests;
