@@ -32,7 +32,6 @@ BUCKET_SUBRESOURCES = [
 BUCKET_LATER = {
     "ownershipControls": (404, "OwnershipControlsNotFoundError"),
     "lifecycle": (404, "NoSuchLifecycleConfiguration"),
-    "policy": (404, "NoSuchBucketPolicy"),
     "policyStatus": (404, "NoSuchBucketPolicy"),
 }
 
@@ -49,6 +48,7 @@ OBJECT_SUBRESOURCES = [
 
 # Methods that a served sub-resource does not have: each must not fall through to the plain call.
 METHODS_LACKING = [
+    ("POST", "", "policy"),
     ("DELETE", "", "versioning"),
     ("DELETE", "", "versions"),
     ("PUT", "", "uploads"),
@@ -102,7 +102,7 @@ def test_bucket_subresources_of_later_versions(address, standing, name):
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-@pytest.mark.parametrize("name", ["lifecycle", "policy", "acl"])
+@pytest.mark.parametrize("name", ["lifecycle", "policyStatus", "acl"])
 def test_writes_of_later_versions(address, standing, method, name):
     response = wire.call(address, method, f"/{standing}", query=[(name, "")], body=b"<x/>" if method == "PUT" else b"")
     assert response.refusal() in (NOT_IMPLEMENTED, (405, "MethodNotAllowed"))
