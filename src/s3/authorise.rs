@@ -241,11 +241,12 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The same at the end of an operation.
+    /// The same at the end of an operation. Tags are written to what is there, which tells as much as a read.
     pub fn hide_absence_from_reader(&self, error: S3Error, authorised: &Authorised) -> S3Error {
         let is_read = matches!(self.head.method(), Method::Get | Method::Head);
+        let is_of_tags = self.address.query.get("tagging").is_some();
         match (authorised.bucket(), self.address.key.as_deref()) {
-            (Some(bucket), Some(key)) if is_read => self.hide_absence(error, bucket, key),
+            (Some(bucket), Some(key)) if is_read || is_of_tags => self.hide_absence(error, bucket, key),
             _ => error,
         }
     }
@@ -278,7 +279,7 @@ impl<'a> Asking<'a> {
             key: target.key,
             principal: self.sender.principal(),
         };
-        let facts = RequestFacts::new(self, target);
+        let facts = RequestFacts::new(self, action, target);
         let decision = policy::decide(&request, &facts, &layers);
         *self.reason.borrow_mut() = Some(decision.reason.clone());
         Ok((decision, !facts.asked_of_unread()))
@@ -290,6 +291,7 @@ fn of_version(action: Action) -> Action {
     match action {
         Action::GetObject => Action::GetObjectVersion,
         Action::GetObjectAcl => Action::GetObjectVersionAcl,
+        Action::GetObjectAttributes => Action::GetObjectVersionAttributes,
         Action::GetObjectTagging => Action::GetObjectVersionTagging,
         Action::PutObjectTagging => Action::PutObjectVersionTagging,
         Action::DeleteObjectTagging => Action::DeleteObjectVersionTagging,
