@@ -4,14 +4,16 @@
 //! judged before the operation runs; what it needs of others that it names, the operation asks for itself. A refusal says
 //! no more than that it is one; the reason goes to the log.
 
-use std::net::IpAddr;
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::auth::Identity;
+use crate::http::client_address::Client;
 use crate::http::head::{Method, RequestHead};
 use crate::index::record::BucketRecord;
-use crate::policy::{self, Action, Decision, Document, Effect, Layers, Principal, Request};
+use crate::policy::{
+    self, Action, Decision, Document, Effect, Layers, OrgDocuments, Principal, Reason, Request,
+};
 use crate::s3::address::Address;
 use crate::s3::bucket_name;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -39,10 +41,11 @@ pub struct Asking<'a> {
     pub head: &'a RequestHead,
     pub address: &'a Address,
     pub sender: &'a Sender,
-    pub client: IpAddr,
-    pub is_secure: bool,
+    pub client: Client,
     /// When the request came in, Unix milliseconds.
     pub admitted_ms: i64,
+    /// What the last judgement rests on.
+    reason: RefCell<Option<Reason>>,
 }
 
 /// What something is to be done to.
@@ -107,6 +110,23 @@ impl Sender {
 }
 
 impl<'a> Asking<'a> {
+    pub fn new(
+        context: &'a Context,
+        operation: Option<&'static Operation>,
+        head: &'a RequestHead,
+        address: &'a Address,
+        sender: &'a Sender,
+        client: Client,
+    ) -> Self {
+        let admitted_ms = context.clock.unix_ms();
+        Self { context, operation, head, address, sender, client, admitted_ms, reason: RefCell::new(None) }
+    }
+
+    /// What the last judgement rests on, for reports. Never for the client.
+    pub fn reason(&self) -> Option<String> {
+        self.reason.borrow().as_ref().map(ToString::to_string)
+    }
+
     /// Judges everything that the row of the operation asks for.
     pub fn authorise(&self) -> Result<Authorised, S3Error> {
         let operation = self.operation.ok_or_else(S3Error::internal)?;
@@ -189,10 +209,6 @@ impl<'a> Asking<'a> {
                 self.require(Action::DeleteObject, target)?;
                 self.require(Action::DeleteObjectVersion, target)
             }
-            (Action::GetObjectAttributes, Some(_)) => {
-                self.require(Action::GetObjectAttributes, target)?;
-                self.require_no_denial(Action::GetObjectVersion, target)
-            }
             (action, Some(_)) => match of_version(action) {
                 Some(action) => self.require(action, target),
                 None => self.require(action, &Target { version: None, ..*target }),
@@ -239,13 +255,12 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The same at the end of an operation. Who changes tags reads no less than who asks for them.
+    /// The same at the end of an operation. Tags are written to what is there, which tells as much as a read.
     pub fn hide_absence_from_reader(&self, error: S3Error, authorised: &Authorised) -> S3Error {
         let is_read = matches!(self.head.method(), Method::Get | Method::Head);
+        let is_of_tags = self.address.query.get("tagging").is_some();
         match (authorised.bucket(), self.address.key.as_deref()) {
-            (Some(bucket), Some(key)) if is_read || self.address.query.has("tagging") => {
-                self.hide_absence(error, bucket, key)
-            }
+            (Some(bucket), Some(key)) if is_read || is_of_tags => self.hide_absence(error, bucket, key),
             _ => error,
         }
     }
@@ -263,12 +278,17 @@ impl<'a> Asking<'a> {
             }
             _ => None,
         };
-        let none: &[Arc<Document>] = &[];
+        let is_member = target.bucket.is_none_or(|bucket| self.sender.is_member(bucket));
+        let policies_of = |org: Option<&str>| {
+            org.map_or_else(OrgDocuments::default, |org| self.context.org_policies.of(org))
+        };
+        let requester_org = policies_of(self.sender.identity().map(|identity| identity.org.as_str()));
+        let owner_org = policies_of(target.bucket.filter(|_| !is_member).map(|bucket| bucket.org.as_str()));
         let layers = Layers {
-            requester_org: none,
-            owner_org: none,
+            requester_org: &requester_org,
+            owner_org: &owner_org,
             bucket: policy.as_deref(),
-            is_member: target.bucket.is_none_or(|bucket| self.sender.is_member(bucket)),
+            is_member,
         };
         let request = Request {
             action,
@@ -278,6 +298,7 @@ impl<'a> Asking<'a> {
         };
         let facts = RequestFacts::new(self, target);
         let decision = policy::decide(&request, &facts, &layers);
+        *self.reason.borrow_mut() = Some(decision.reason.clone());
         // A decision without a fact that it asked for is none.
         if facts.has_failed() { Err(S3Error::internal()) } else { Ok((decision, !facts.asked_of_unread())) }
     }
@@ -288,6 +309,7 @@ fn of_version(action: Action) -> Option<Action> {
     Some(match action {
         Action::GetObject => Action::GetObjectVersion,
         Action::GetObjectAcl => Action::GetObjectVersionAcl,
+        Action::GetObjectAttributes => Action::GetObjectVersionAttributes,
         Action::GetObjectTagging => Action::GetObjectVersionTagging,
         Action::PutObjectTagging => Action::PutObjectVersionTagging,
         Action::DeleteObjectTagging => Action::DeleteObjectVersionTagging,

@@ -40,6 +40,11 @@ impl<'a> RequestFacts<'a> {
         self.has_failed.get()
     }
 
+    /// What the operation is called; empty for what is refused by name.
+    fn operation(&self) -> &'static str {
+        self.asking.operation.map_or("", |operation| operation.name)
+    }
+
     /// Whether something was asked that stands in a body which has not been read.
     pub(super) fn asked_of_unread(&self) -> bool {
         self.asked_of_unread.get()
@@ -71,34 +76,35 @@ impl<'a> RequestFacts<'a> {
                 self.asked_of_unread.set(true);
                 self.sent_tags.get_or_init(Tags::new)
             }
-            // Tags that cannot be read are refused by the operation.
-            _ => self.sent_tags.get_or_init(|| match self.keeps_tags() {
-                true => tagging::from_head(self.asking.head).unwrap_or_default(),
-                false => Tags::new(),
-            }),
+            _ => self.sent_tags.get_or_init(|| self.tags_of_head()),
         }
     }
 
-    /// Whether the tags of the head come to anything. Those that a request names and nobody keeps must satisfy no
-    /// condition.
-    fn keeps_tags(&self) -> bool {
-        match self.operation() {
+    /// Those that come to something: tags that a request names and nobody keeps satisfy no condition. What cannot be
+    /// read is refused by the operation.
+    fn tags_of_head(&self) -> Tags {
+        let head = self.asking.head;
+        let are_kept = match self.operation() {
             "PutObject" | "CreateMultipartUpload" => true,
-            "CopyObject" => Directive::of_tagging(self.asking.head) == Ok(Directive::Replace),
+            "CopyObject" => Directive::of_tagging(head) == Ok(Directive::Replace),
             _ => false,
+        };
+        if are_kept { tagging::from_head(head).unwrap_or_default() } else { Tags::new() }
+    }
+
+    /// `bucket/key`, however it was written: a policy that denies one form would else allow the others.
+    fn copy_source(&self) -> Option<Values<'_>> {
+        match CopySource::from_head(self.asking.head) {
+            Ok(source) => Some(text(format!("{}/{}", source.bucket, source.key))),
+            Err(_) => self.header(copy_source::SOURCE),
         }
     }
 
-    /// What it is called; empty for what is refused by name.
-    fn operation(&self) -> &'static str {
-        self.asking.operation.map_or("", |operation| operation.name)
-    }
-
-    /// Of what writes an object, or something that becomes one.
+    /// Whether a write makes an object, and is not a step on the way to one.
     fn creates_object(&self) -> Option<Values<'_>> {
         match self.operation() {
-            "PutObject" | "CompleteMultipartUpload" | "CopyObject" | "RenameObject" => Some(one("true")),
-            "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy" => Some(one("false")),
+            "PutObject" | "CompleteMultipartUpload" | "CopyObject" | "RenameObject" => Some(boolean(true)),
+            "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy" => Some(boolean(false)),
             _ => None,
         }
     }
@@ -113,7 +119,7 @@ impl<'a> RequestFacts<'a> {
         None
     }
 
-    /// A parameter of a listing; on any other request nobody takes heed of it.
+    /// A parameter of a listing. No other request takes heed of it.
     fn of_listing(&self, name: &str) -> Option<Values<'_>> {
         let listings = ["ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"];
         let is_listing = listings.contains(&self.operation());
@@ -121,13 +127,7 @@ impl<'a> RequestFacts<'a> {
     }
 
     fn header(&self, name: &str) -> Option<Values<'_>> {
-        let sent = self.asking.head.header(name)?;
-        // A source can be written in many ways, and policies know one.
-        let source = (name == copy_source::SOURCE).then(|| CopySource::from_head(self.asking.head).ok());
-        Some(match source.flatten() {
-            Some(source) => text(source.to_string()),
-            None => smallvec![String::from_utf8_lossy(sent)],
-        })
+        Some(smallvec![String::from_utf8_lossy(self.asking.head.header(name)?)])
     }
 
     /// What only signed requests have.
@@ -146,8 +146,8 @@ impl Facts for RequestFacts<'_> {
     fn values(&self, key: &ContextKey) -> Option<Values<'_>> {
         let Self { asking, target, .. } = self;
         match key {
-            ContextKey::SourceIp => Some(text(asking.client.to_string())),
-            ContextKey::SecureTransport => Some(one(if asking.is_secure { "true" } else { "false" })),
+            ContextKey::SourceIp => Some(text(asking.client.address.to_string())),
+            ContextKey::SecureTransport => Some(boolean(asking.client.is_secure)),
             ContextKey::UserAgent => self.header("user-agent"),
             ContextKey::Referer => self.header("referer"),
             ContextKey::CurrentTime => Some(text(timestamp::iso8601(asking.admitted_ms))),
@@ -158,14 +158,15 @@ impl Facts for RequestFacts<'_> {
             ContextKey::Delimiter => self.of_listing("delimiter"),
             ContextKey::MaxKeys => self.of_listing("max-keys"),
             ContextKey::VersionId => target.version.map(one),
-            ContextKey::ObjectCreation => self.creates_object(),
             ContextKey::LocationConstraint => self.location(),
             ContextKey::SignatureVersion | ContextKey::SignatureAge | ContextKey::AuthType => {
                 self.of_signature(key)
             }
             // Whatever ends TLS in front of the node does not say with which version.
             ContextKey::TlsVersion => None,
+            ContextKey::Header(copy_source::SOURCE) => self.copy_source(),
             ContextKey::Header(name) => self.header(name),
+            ContextKey::ObjectCreationOperation => self.creates_object(),
             ContextKey::ExistingObjectTag(name) => value_of(self.existing_tags(), name).map(one),
             ContextKey::RequestObjectTag(name) => value_of(self.sent_tags(), name).map(one),
             ContextKey::RequestObjectTagKeys => {
@@ -179,6 +180,10 @@ impl Facts for RequestFacts<'_> {
 
 fn one(value: &str) -> Values<'_> {
     smallvec![Cow::Borrowed(value)]
+}
+
+fn boolean<'a>(value: bool) -> Values<'a> {
+    one(if value { "true" } else { "false" })
 }
 
 fn text<'a>(value: String) -> Values<'a> {

@@ -14,6 +14,7 @@ use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::headers::customer_key::{self, SentKey};
 use crate::s3::headers::object;
+use crate::s3::lifecycle;
 use crate::s3::operation::Call;
 use crate::store::objects::{Lookup, OpenObject};
 use crate::store::version_id::VersionId;
@@ -187,6 +188,7 @@ impl Portion {
         if !record.metadata.tags.is_empty() && call.may(Action::GetObjectTagging) {
             response.push_header("x-amz-tagging-count", record.metadata.tags.len().to_string());
         }
+        response = lifecycle::tell_of_found(response, call, record)?;
         if let Some(key) = key {
             response = customer_key::echo(response, key);
         }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::fixture::Fixture;
-use super::node::{COLLEAGUE, MEMBER, OWNER, Person, SOURCE_MEMBER, SOURCE_OWNER, STRANGER, Sender};
+use super::node::{COLLEAGUE, MEMBER, Node, OWNER, Person, SOURCE_MEMBER, SOURCE_OWNER, STRANGER, Sender};
 use super::permissions::{Call, Need, Of};
 use super::recipes::key_of;
 use crate::policy::Action;
@@ -19,6 +19,8 @@ pub(super) struct Cell {
     policy: Option<Value>,
     /// The policy of another bucket, whose name begins with the name of this one.
     twin_policy: Option<Value>,
+    /// Policies of organisations.
+    pub(super) org_policies: Vec<(&'static str, Vec<Value>)>,
     pub(super) is_served: bool,
 }
 
@@ -31,10 +33,22 @@ impl Cell {
         self.policy.is_some()
     }
 
+    /// Asks while the policies of organisations are in force: nothing that is prepared needs to know of them.
+    pub(super) fn under_org_policies<T>(&self, node: &mut Node, ask: impl FnOnce(&mut Node) -> T) -> T {
+        for (org, policies) in &self.org_policies {
+            node.set_org_policies(org, &policies.iter().map(Value::to_string).collect::<Vec<_>>());
+        }
+        let asked = ask(node);
+        for (org, _) in &self.org_policies {
+            node.set_org_policies(org, &[]);
+        }
+        asked
+    }
+
     /// The owner, and no policy.
     pub(super) fn of_owner(focus: &Focus) -> Self {
         let (name, sender) = ("no policy".to_owned(), Some(focus.owner));
-        Self { name, sender, policy: None, twin_policy: None, is_served: true }
+        Self { name, sender, policy: None, twin_policy: None, org_policies: Vec::new(), is_served: true }
     }
 
     pub(super) fn twin_policy(&self, twin: &str) -> Option<String> {
@@ -51,6 +65,8 @@ pub(super) struct Focus {
     pub(super) owner: &'static Person,
     member: &'static Person,
     needs: Vec<Need>,
+    /// Of the other bucket as well.
+    all_needs: &'static [Need],
     is_anonymous: bool,
     /// The bucket's policy is not asked, and nobody else is let in.
     is_for_members_only: bool,
@@ -59,12 +75,13 @@ pub(super) struct Focus {
 
 impl Focus {
     /// What the call needs something of.
-    pub(super) fn all_of(call: &Call) -> Vec<Self> {
+    pub(super) fn all_of(call: &'static Call) -> Vec<Self> {
         let places = if call.has_source() { vec![false, true] } else { vec![false] };
         let focus = |is_source| Self {
             owner: if is_source { &SOURCE_OWNER } else { &OWNER },
             member: if is_source { &SOURCE_MEMBER } else { &MEMBER },
             needs: call.needs.iter().copied().filter(|need| (need.of == Of::Source) == is_source).collect(),
+            all_needs: call.needs,
             is_anonymous: call.is_anonymous,
             is_for_members_only: call.operation == "PutBucketPolicy",
             is_source,
@@ -80,6 +97,7 @@ impl Focus {
         let mut cells = self.without_policy();
         if self.is_without_bucket() {
             cells.extend(self.unconcerned());
+            cells.extend(self.of_organisations());
             return cells;
         }
         cells.extend(self.allowing());
@@ -89,6 +107,7 @@ impl Focus {
         cells.extend(self.denying());
         cells.extend(self.denying_some());
         cells.extend(self.under_conditions());
+        cells.extend(self.of_organisations());
         cells
     }
 
@@ -113,7 +132,7 @@ impl Focus {
     fn cell(&self, name: &str, sender: Sender, statements: &[Value], allows: bool) -> Cell {
         let is_served = self.serves(sender, allows);
         let policy = Some(json!({"Version": "2012-10-17", "Statement": statements}));
-        Cell { name: name.to_owned(), sender, policy, twin_policy: None, is_served }
+        Cell { name: name.to_owned(), sender, policy, twin_policy: None, org_policies: Vec::new(), is_served }
     }
 
     /// A cell in which a statement denies it to this sender.
@@ -133,6 +152,7 @@ impl Focus {
             sender,
             policy: None,
             twin_policy: None,
+            org_policies: Vec::new(),
             is_served: if self.is_without_bucket() { sender.is_some() } else { self.serves(sender, false) },
         };
         self.senders().into_iter().map(cell).collect()
@@ -227,10 +247,7 @@ impl Focus {
     fn allowing_all_but_one(&self) -> Vec<Cell> {
         let mut cells = Vec::new();
         for need in self.wanted() {
-            let is_other =
-                |name: &&str| ![action(need.action), action(need.finest)].iter().any(|not| not == name);
-            let others: Vec<&str> = Action::ALL.iter().map(|other| other.name()).filter(is_other).collect();
-            let listed = statement("Allow", &everybody(), &others, &whole_bucket());
+            let listed = statement("Allow", &everybody(), &all_actions_but(need), &whole_bucket());
             let inverse = inverted(listed.clone(), "Action", json!(action(need.action)));
             for sender in [Some(&STRANGER), None] {
                 let name = format!("all but {}", need.action);
@@ -272,7 +289,14 @@ impl Focus {
         for sender in [Some(&STRANGER), None] {
             let name = "of a bucket with a longer name".to_owned();
             let twin_policy = Some(everything.clone());
-            cells.push(Cell { name, sender, policy: None, twin_policy, is_served: false });
+            cells.push(Cell {
+                name,
+                sender,
+                policy: None,
+                twin_policy,
+                org_policies: Vec::new(),
+                is_served: false,
+            });
             let nothing = [statement("Allow", &everybody(), &["s3:PutAccelerateConfiguration"], &[arn("")])];
             let cell = self.cell("of a bucket with a longer name, with a policy", sender, &nothing, false);
             cells.push(Cell { twin_policy: Some(everything.clone()), ..cell });
@@ -345,6 +369,136 @@ impl Focus {
         }
         cells
     }
+}
+
+/// Policies of the sender's organisation, and of the bucket's where that is another one. The bucket's own policy lets
+/// everybody in.
+impl Focus {
+    fn of_organisations(&self) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for sender in self.senders() {
+            if let Some(person) = sender {
+                cells.extend(self.of_senders_org(person));
+            }
+            let is_member = sender.is_some_and(|person| person.org == self.owner.org);
+            if !is_member && !self.is_without_bucket() {
+                cells.extend(self.of_owners_org(sender));
+            }
+            let strictest = of_org("Deny", &["s3:*"], Some(everybody()));
+            cells.push(self.under("others denied everything", sender, "others", vec![strictest], true));
+        }
+        if !self.is_without_bucket() {
+            let org_policies = vec![(STRANGER.org, vec![of_org("Allow", &["s3:*"], None)])];
+            let name = "allowed by the organisation alone".to_owned();
+            let (sender, twin_policy) = (Some(&STRANGER), None);
+            cells.push(Cell { name, sender, policy: None, twin_policy, org_policies, is_served: false });
+        }
+        cells
+    }
+
+    /// `keeps`: what would be served without these policies is.
+    fn under(
+        &self,
+        name: &str,
+        sender: Sender,
+        org: &'static str,
+        policies: Vec<Value>,
+        keeps: bool,
+    ) -> Cell {
+        let everything = statement("Allow", &everybody(), &["s3:*"], &whole_bucket());
+        let cell = self.cell(name, sender, &[everything], true);
+        let would_be = if self.is_without_bucket() { sender.is_some() } else { cell.is_served };
+        Cell { org_policies: vec![(org, policies)], is_served: keeps && would_be, ..cell }
+    }
+
+    fn of_senders_org(&self, sender: &'static Person) -> Vec<Cell> {
+        let under = |name: &str, policies, keeps| self.under(name, Some(sender), sender.org, policies, keeps);
+        let wanted = || self.all_needs.iter().filter(|need| !need.is_only_denied);
+        let names: Vec<String> = wanted().map(|need| action(need.action)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let everything = of_org("Allow", &["s3:*"], None);
+        let exactly = of_org("Allow", &names, None);
+        let each = names.iter().map(|name| of_org("Allow", &[name], None)).collect();
+        let nothing = of_org("Allow", &["s3:PutAccelerateConfiguration"], None);
+        let to_sender = json!({"AWS": format!("arn:aws:iam:::user/{}", sender.access_key)});
+        let mut elsewhere = everything.clone();
+        elsewhere["Statement"]["Resource"] = json!("arn:aws:s3:::elsewhere*");
+        let mut cells = vec![
+            under("organisation allows everything", vec![everything.clone()], true),
+            under("organisation allows exactly this", vec![exactly.clone()], true),
+            under("organisation allows each of it", each, true),
+            under(
+                "organisation allows it to the key",
+                vec![of_org("Allow", &names, Some(to_sender.clone()))],
+                true,
+            ),
+            under(
+                "organisation allows it to others",
+                vec![of_org("Allow", &names, Some(json!({"AWS": "others"})))],
+                false,
+            ),
+            under("organisation allows another thing", vec![nothing.clone()], false),
+            under("organisation allows it elsewhere", vec![elsewhere], false),
+            under("organisation allows it in one of two", vec![nothing, exactly], true),
+            under(
+                "organisation denies it to the key",
+                vec![of_org("Deny", &["s3:*"], Some(to_sender)), everything.clone()],
+                false,
+            ),
+        ];
+        for need in wanted() {
+            let others = of_org("Allow", &all_actions_but(need), None);
+            cells.push(under(&format!("organisation allows all but {}", need.action), vec![others], false));
+        }
+        for need in self.all_needs {
+            for denied in [need.action, need.finest] {
+                let denial = of_org("Deny", &[&action(denied)], None);
+                cells.push(under(
+                    &format!("organisation denies {denied}"),
+                    vec![everything.clone(), denial],
+                    false,
+                ));
+            }
+        }
+        cells
+    }
+
+    fn of_owners_org(&self, sender: Sender) -> Vec<Cell> {
+        let under = |name: &str, policies, keeps| self.under(name, sender, self.owner.org, policies, keeps);
+        let nothing = of_org("Allow", &["s3:PutAccelerateConfiguration"], None);
+        let mut cells = vec![
+            // What names nobody is about its own people.
+            under("owners denied everything", vec![of_org("Deny", &["s3:*"], None)], true),
+            under("owners allowed another thing", vec![nothing], true),
+        ];
+        for need in &self.needs {
+            let denial = of_org("Deny", &[&action(need.finest)], Some(everybody()));
+            let everything = of_org("Allow", &["s3:*"], Some(everybody()));
+            let name = format!("owners deny {} to everybody", need.finest);
+            cells.push(under(&name, vec![everything, denial], false));
+        }
+        cells
+    }
+}
+
+/// A policy of an organisation. Without a principal it is about everybody there.
+fn of_org(effect: &str, actions: &[&str], principal: Option<Value>) -> Value {
+    let mut statement = json!({"Effect": effect, "Action": actions, "Resource": "*"});
+    if let Some(principal) = principal {
+        statement["Principal"] = principal;
+    }
+    json!({"Version": "2012-10-17", "Statement": statement})
+}
+
+/// Every action but those that allow what is needed: its finest name and the coarser ones that mean it too.
+fn all_actions_but(need: &Need) -> Vec<&'static str> {
+    let mut allowing = Vec::new();
+    let mut next = Action::ALL.iter().copied().find(|known| known.name() == action(need.finest));
+    while let Some(name) = next {
+        allowing.push(name);
+        next = name.coarse();
+    }
+    Action::ALL.iter().filter(|other| !allowing.contains(other)).map(|other| other.name()).collect()
 }
 
 fn everybody() -> Value {

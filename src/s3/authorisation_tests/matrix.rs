@@ -38,7 +38,7 @@ fn nobody_is_invited_to_send_the_body_of_what_is_refused() {
             }
             trial.prepare(node, cell);
             let ask = trial.ask_with_body();
-            match node.ask_to_continue(cell.sender, &ask) {
+            match cell.under_org_policies(node, |node| node.ask_to_continue(cell.sender, &ask)) {
                 Some(reply) if reply.is_refusal() => {}
                 Some(reply) => unexpected.push(trial.told(cell, &reply.to_string())),
                 None => unexpected.push(trial.told(cell, "invited")),
@@ -194,7 +194,7 @@ impl<'a> Trial<'a> {
     fn judge(&mut self, node: &mut Node, cell: &Cell) -> Option<String> {
         let recipe = self.recipe();
         let before = node.dump();
-        let reply = node.ask(cell.sender, &recipe.ask);
+        let reply = cell.under_org_policies(node, |node| node.ask(cell.sender, &recipe.ask));
         let has_changed = node.dump() != before;
         let (status, changes) = if cell.has_policy() {
             (recipe.status, recipe.changes)

@@ -20,8 +20,10 @@ use crate::http::context::ConnectionContext;
 use crate::http::loopback::{Client, patient};
 use crate::index::engine::{Batch, Entry, KeyRange, ScanLimits, Write};
 use crate::metrics::Registry;
+use crate::policy::{Document, Layer, OrgPolicies};
 use crate::s3::address::Addressing;
 use crate::s3::error::ErrorCode;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::operation::Context;
 use crate::s3::ops;
 use crate::s3::pipeline::S3Service;
@@ -173,6 +175,7 @@ pub(super) type Dump = Vec<(Vec<u8>, Entry)>;
 /// A running node and a connection to it.
 pub(super) struct Node {
     store: StoreNode,
+    org_policies: OrgPolicies,
     address: SocketAddr,
     is_ending: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -192,13 +195,17 @@ impl Node {
         store.clock = Clock::manual(MAY_24 * 1000);
         let is_ending = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = mpsc::channel();
-        let (node, ending) = (store.clone(), is_ending.clone());
+        let org_policies = OrgPolicies::default();
+        let (node, ending, policies) = (store.clone(), is_ending.clone(), org_policies.clone());
         let thread = thread::spawn(move || {
-            node.run(async |store, _| serve_until(store.clone(), node.clock.clone(), sender, ending).await);
+            node.run(async |store, _| {
+                let context = context(store.clone(), node.clock.clone(), policies);
+                serve_until(context, sender, ending).await;
+            });
         });
         let address = receiver.recv().expect("the node listens");
         let client = Client::connect(address);
-        Self { store, address, is_ending, thread: Some(thread), client, numbers: 0 }
+        Self { store, org_policies, address, is_ending, thread: Some(thread), client, numbers: 0 }
     }
 
     /// Sends a request whole and reads the answer.
@@ -232,6 +239,14 @@ impl Node {
         Reply { status, head, body }
     }
 
+    /// Puts the policies of an organisation in force.
+    pub(super) fn set_org_policies(&self, org: &str, policies: &[String]) {
+        let parse = |policy: &String| {
+            Arc::new(Document::parse(policy.as_bytes(), Layer::Organisation).expect("a policy"))
+        };
+        self.org_policies.set(org, &policies.iter().map(parse).collect::<Vec<_>>());
+    }
+
     /// Overwrites with garbage every entry of the index that holds these bytes.
     pub(super) fn spoil(&self, bytes: &str) {
         let holds = |entry: &Entry| entry.value.windows(bytes.len()).any(|part| part == bytes.as_bytes());
@@ -262,15 +277,10 @@ impl Drop for Node {
     }
 }
 
-async fn serve_until(
-    store: Store,
-    clock: Clock,
-    listening: mpsc::Sender<SocketAddr>,
-    is_ending: Arc<AtomicBool>,
-) {
+async fn serve_until(context: Rc<Context>, listening: mpsc::Sender<SocketAddr>, is_ending: Arc<AtomicBool>) {
     let listener = Listener::bind("127.0.0.1:0".parse().expect("an address"), false).expect("a socket");
     listening.send(listener.local_addr()).expect("somebody waits");
-    let service = Rc::new(S3Service::new(context(store, clock), RequestIds::new().expect("randomness")));
+    let service = Rc::new(S3Service::new(context, RequestIds::new().expect("randomness"), None));
     let connections = ConnectionContext::new(patient());
     loop {
         let (stream, peer) = listener.accept().await.expect("a connection");
@@ -286,8 +296,8 @@ async fn serve_until(
     }
 }
 
-/// What operations of the node share. Further layers of policies come in here.
-fn context(store: Store, clock: Clock) -> Rc<Context> {
+/// What operations of the node share.
+fn context(store: Store, clock: Clock, org_policies: OrgPolicies) -> Rc<Context> {
     let credential = |person: &Person| Credential {
         access_key: person.access_key.to_owned(),
         secret_key: SECRET_KEY.into(),
@@ -300,10 +310,12 @@ fn context(store: Store, clock: Clock) -> Rc<Context> {
         store,
         clock,
         authenticator: Authenticator::new(KeyRing::from(keys)),
+        org_policies,
         policies: Policies::default(),
         addressing: Addressing { domain: DOMAIN.to_owned(), path_style: true },
         region: REGION.to_owned(),
         require_location_constraint: false,
+        lifecycle_rule_prefix: RulePrefix::Taken,
         metrics: Registry::with_error_names(1, &ops::names(), ErrorCode::NAMES).core(0),
     })
 }

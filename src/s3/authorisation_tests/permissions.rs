@@ -149,7 +149,10 @@ pub(super) const CALLS: &[Call] = &[
     variant(
         "GetObjectAttributes",
         VERSION,
-        &[fine("GetObject", "GetObjectAttributes", Of::Object), only_denied("GetObjectVersion", Of::Object)],
+        &[
+            fine("GetObject", "GetObjectVersionAttributes", Of::Object),
+            only_denied("GetObjectVersion", Of::Object),
+        ],
     ),
     call("GetObjectTagging", &[need("GetObjectTagging", Of::Object)]),
     variant("GetObjectTagging", VERSION, &[fine("GetObjectTagging", "GetObjectVersionTagging", Of::Object)]),

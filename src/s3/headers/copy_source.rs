@@ -3,7 +3,6 @@
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>,
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html>
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::http::head::RequestHead;
@@ -50,14 +49,6 @@ impl CopySource {
         }
         object_key::validate(key.as_bytes())?;
         Ok(Self { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
-    }
-}
-
-/// Decoded: `bucket/key[?versionId=id]`.
-impl fmt::Display for CopySource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{}", self.bucket, self.key)?;
-        self.version_id.as_ref().map_or(Ok(()), |id| write!(formatter, "?versionId={id}"))
     }
 }
 
