@@ -14,6 +14,7 @@
 //! | [`index`] | ordered tables of records behind the engine interface |
 //! | [`audit`] | the log of answered requests; knows no S3 words |
 //! | [`seal`] | encryption of bodies under customers' keys; a leaf |
+//! | [`policy`] | access policies: documents and decisions; a leaf |
 //! | [`checksum`], [`metrics`], [`config`] | leaves |
 
 pub mod audit;
@@ -25,6 +26,7 @@ pub mod config;
 pub mod http;
 pub mod index;
 pub mod metrics;
+pub mod policy;
 pub mod s3;
 pub mod seal;
 pub mod server;

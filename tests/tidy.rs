@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("checksum", &[]),
     ("seal", &["config"]),
+    ("policy", &["config"]),
     ("metrics", &["config"]),
     ("audit", &["config"]),
     ("http", &["io", "config", "metrics"]),
@@ -26,11 +27,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("auth", &["http", "checksum", "config"]),
     (
         "s3",
-        &["io", "http", "auth", "audit", "store", "commit", "index", "checksum", "seal", "metrics", "config"],
+        &[
+            "io", "http", "auth", "audit", "policy", "store", "commit", "index", "checksum", "seal",
+            "metrics", "config",
+        ],
     ),
     (
         "server",
-        &["io", "s3", "http", "auth", "audit", "store", "commit", "index", "checksum", "metrics", "config"],
+        &[
+            "io", "s3", "http", "auth", "audit", "policy", "store", "commit", "index", "checksum", "seal",
+            "metrics", "config",
+        ],
     ),
     ("cli", &["config", "server", "store", "index"]),
 ];

@@ -103,3 +103,17 @@ fn successors_carry() {
     assert_eq!(successor(&[255]), None);
     assert_eq!(successor(&[]), None);
 }
+
+#[test]
+fn access_keys_and_organisations_stand_in_tables_of_their_own() {
+    for name in ["", "AKID", "é\u{10FFFF}"] {
+        let (key, policy) = (credential_key(name), org_policy_key(name));
+        assert_eq!((decode_credential_key(&key), decode_org_policy_key(&policy)), (Some(name), Some(name)));
+        assert_eq!((decode_credential_key(&policy), decode_org_policy_key(&key)), (None, None));
+        for (key, (start, end)) in [(key, credential_range()), (policy, org_policy_range())] {
+            assert!(start <= key && key < end);
+        }
+    }
+    assert!(org_policy_range().1 <= bucket_range("").0);
+    assert_eq!(decode_credential_key(b"K\xff"), None);
+}

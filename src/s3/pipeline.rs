@@ -6,22 +6,22 @@
 use std::rc::Rc;
 
 use crate::audit::AuditLog;
-use crate::auth::{Authentication, Identity, PayloadSeal};
+use crate::auth::{Authentication, PayloadSeal};
 use crate::http::body::Body;
 use crate::http::client_address::Client;
 use crate::http::connection::{HeadRefusal, Service};
 use crate::http::date;
 use crate::http::head::{Method, RequestHead};
 use crate::http::response::{Response, ResponseBody};
-use crate::index::record::bucket::BucketRecord;
 use crate::metrics::RequestSample;
 use crate::s3::address::{self, Address};
+use crate::s3::authorise::{Asking, Sender};
 use crate::s3::body::Payload;
-use crate::s3::bucket_name;
-use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::error::S3Error;
 use crate::s3::findings::{Figures, Findings};
 use crate::s3::headers::customer_key;
-use crate::s3::operation::{BodyKind, Call, Context, Operation, Permission};
+use crate::s3::not_implemented::Refused;
+use crate::s3::operation::{BodyKind, Call, Context, Operation};
 use crate::s3::ops;
 use crate::s3::request_id::RequestIds;
 use crate::s3::route::{self, Routed};
@@ -33,22 +33,10 @@ pub struct S3Service {
     audit: Option<AuditLog>,
 }
 
-/// A request whose sender is known.
+/// A request whose sender is known, or known to be nobody.
 struct Authenticated {
-    identity: Identity,
+    sender: Sender,
     seal: PayloadSeal,
-}
-
-/// Proof that a request may run. Only this module can make it, and no [`Call`] is made without it.
-pub struct Authorised {
-    bucket: Option<BucketRecord>,
-}
-
-impl Authorised {
-    /// The bucket that the request is about, where the operation needs it to exist.
-    pub fn bucket(&self) -> Option<&BucketRecord> {
-        self.bucket.as_ref()
-    }
 }
 
 impl S3Service {
@@ -66,13 +54,8 @@ impl S3Service {
                 findings.operation = Some(operation);
                 self.operate(operation, head, &address, body, findings).await
             }
-            Ok(Routed::Refused(refused)) => self.authenticate(head, findings).and_then(|sender| {
-                if refused.is_about_bucket(head.method()) {
-                    self.authorise(&[], &address, &sender.identity)?;
-                }
-                Err(refused.error(head.method()))
-            }),
-            Err(error) => self.authenticate(head, findings).and(Err(error)),
+            Ok(Routed::Refused(refused)) => Err(self.refuse_by_name(refused, head, &address, findings)),
+            Err(error) => self.authenticate(head, false, findings).and(Err(error)),
         };
         let response = self.respond(result, head, &address.path, findings);
         findings.address = Some(address);
@@ -87,39 +70,84 @@ impl S3Service {
         body: &mut Body<'_>,
         findings: &mut Findings,
     ) -> Result<Response, S3Error> {
-        let admitted_ms = self.context.clock.unix_ms();
-        let Authenticated { identity, seal } = self.authenticate(head, findings)?;
+        let Authenticated { sender, seal } = self.authenticate(head, operation.anonymous, findings)?;
         if seal.is_streaming() && operation.body != BodyKind::Object {
             return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
         }
-        let authorised = self.authorise(operation.permissions, address, &identity)?;
-        let payload = Payload::new(body, head, seal)?;
-        let context = &self.context;
-        (operation.run)(Call { context, head, address, identity, authorised, payload, admitted_ms }).await
+        let asking = self.asking(head, address, &sender, findings.client);
+        let result = self.run_authorised(operation, &asking, body, seal).await;
+        if findings.is_audited {
+            findings.decision = asking.reason();
+        }
+        result
     }
 
-    fn authenticate(&self, head: &RequestHead, findings: &mut Findings) -> Result<Authenticated, S3Error> {
+    async fn run_authorised(
+        &self,
+        operation: &'static Operation,
+        asking: &Asking<'_>,
+        body: &mut Body<'_>,
+        seal: PayloadSeal,
+    ) -> Result<Response, S3Error> {
+        let Asking { head, address, admitted_ms, .. } = *asking;
+        let authorised = &asking.authorise(operation)?;
+        if matches!(asking.sender, Sender::Anonymous) {
+            refuse_overrides(address)?;
+        }
+        let payload = Payload::new(body, head, seal)?;
+        let context = &self.context;
+        let call = Call { context, head, address, asking, authorised, payload, admitted_ms };
+        let result = (operation.run)(call).await;
+        result.map_err(|error| asking.hide_absence_from_reader(error, authorised))
+    }
+
+    /// The answer to what S3 has and this node refuses, if the sender may have it.
+    fn refuse_by_name(
+        &self,
+        refused: &Refused,
+        head: &RequestHead,
+        address: &Address,
+        findings: &mut Findings,
+    ) -> S3Error {
+        let client = findings.client;
+        let may_know =
+            self.authenticate(head, false, findings).and_then(|Authenticated { sender, .. }| {
+                if refused.is_about_bucket(head.method()) {
+                    self.asking(head, address, &sender, client).authorise_refusal()?;
+                }
+                Ok(())
+            });
+        may_know.err().unwrap_or_else(|| refused.error(head.method()))
+    }
+
+    fn asking<'a>(
+        &'a self,
+        head: &'a RequestHead,
+        address: &'a Address,
+        sender: &'a Sender,
+        client: Client,
+    ) -> Asking<'a> {
+        Asking::new(&self.context, head, address, sender, client)
+    }
+
+    fn authenticate(
+        &self,
+        head: &RequestHead,
+        may_be_anonymous: bool,
+        findings: &mut Findings,
+    ) -> Result<Authenticated, S3Error> {
         let now_unix_s = self.context.clock.unix_ms().div_euclid(1000);
         match self.context.authenticator.authenticate(head, now_unix_s)? {
-            Authentication::Signed { identity, seal, .. } => {
+            Authentication::Signed { identity, seal, presigned, signed_unix_s } => {
                 findings.identity = findings.is_audited.then(|| identity.clone());
-                Ok(Authenticated { identity, seal })
+                Ok(Authenticated { sender: Sender::Signed { identity, presigned, signed_unix_s }, seal })
+            }
+            Authentication::Anonymous if may_be_anonymous => {
+                Ok(Authenticated { sender: Sender::Anonymous, seal: PayloadSeal::anonymous(head)? })
             }
             Authentication::Anonymous => {
                 Err(S3Error::access_denied("Anonymous users cannot invoke this API. Please authenticate."))
             }
-        }
-    }
-
-    fn authorise(
-        &self,
-        permissions: &[Permission],
-        address: &Address,
-        identity: &Identity,
-    ) -> Result<Authorised, S3Error> {
-        match &address.bucket {
-            Some(name) => authorise(&self.context, permissions, name, identity),
-            None => Ok(Authorised { bucket: None }),
         }
     }
 
@@ -163,30 +191,14 @@ impl S3Service {
     }
 }
 
-impl Call<'_, '_> {
-    /// Authorises the sender on a bucket that the request names beside the one that it is addressed to. There is no
-    /// other way to the record of such a bucket.
-    pub fn authorise_other(&self, bucket: &str, permissions: &[Permission]) -> Result<Authorised, S3Error> {
-        authorise(self.context, permissions, bucket, &self.identity)
+/// Response headers are the choice of signed requests.
+fn refuse_overrides(address: &Address) -> Result<(), S3Error> {
+    if address.query.pairs().any(|(name, _)| name.starts_with("response-")) {
+        return Err(S3Error::invalid_request(
+            "Request specific response headers cannot be used for anonymous GET requests.",
+        ));
     }
-}
-
-/// Every bucket belongs to its creator's organisation; members may do everything with it, others nothing.
-fn authorise(
-    context: &Context,
-    permissions: &[Permission],
-    bucket: &str,
-    identity: &Identity,
-) -> Result<Authorised, S3Error> {
-    bucket_name::validate(bucket)?;
-    if permissions.contains(&Permission::CreateBucket) {
-        return Ok(Authorised { bucket: None });
-    }
-    let record = context.store.bucket(bucket)?.ok_or_else(|| S3Error::no_such_bucket(bucket))?;
-    if record.org != identity.org {
-        return Err(S3Error::new(ErrorCode::AccessDenied));
-    }
-    Ok(Authorised { bucket: Some(record) })
+    Ok(())
 }
 
 impl Service for S3Service {

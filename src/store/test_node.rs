@@ -10,6 +10,7 @@ use ringstone_io::disk::Disk;
 use ringstone_io::runtime::{Clock, run_on_core, sleep};
 
 use crate::checksum::Algorithm;
+use crate::config::Calendar;
 use crate::config::limits::BUFFER_BYTES;
 use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::key_encoding;
@@ -40,12 +41,20 @@ pub(super) struct Node {
     pub(super) extent_bytes: u64,
     pub(super) reserve_bytes: u64,
     pub(super) clock: Clock,
+    pub(super) calendar: Calendar,
 }
 
 impl Node {
     pub(super) fn new(seed: u64, extent_bytes: u64) -> Self {
         let engine = Engine::Memory(MemoryEngine::new());
-        Self { engine, disk: Disk::simulated(seed), extent_bytes, reserve_bytes: 0, clock: Clock::system() }
+        Self {
+            engine,
+            disk: Disk::simulated(seed),
+            extent_bytes,
+            reserve_bytes: 0,
+            clock: Clock::system(),
+            calendar: Calendar::default(),
+        }
     }
 
     /// Starts the node, runs `life` on a core of it and stops it. The stop is orderly; what a crash leaves is up to
@@ -54,8 +63,9 @@ impl Node {
         let options = SpaceOptions { extent_bytes: self.extent_bytes, reserve_bytes: self.reserve_bytes };
         run_on_core(None, async {
             let (engine, disk) = (self.engine.clone(), self.disk.clone());
+            let (clock, calendar) = (self.clock.clone(), self.calendar);
             let shared =
-                SharedStore::open(engine, disk, options, 1, self.clock.clone()).expect("the store opens");
+                SharedStore::open(engine, disk, options, 1, clock, calendar).expect("the store opens");
             let store = shared.core(0).into_store(16 * BUFFER_BYTES as u64).expect("a store");
             let result = life(&store, &shared.monitor()).await;
             drop(store);

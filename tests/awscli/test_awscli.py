@@ -293,3 +293,30 @@ def test_s3api_upload_in_parts(aws, bucket, tmp_path):
     assert (tmp_path / "whole").read_bytes() == b"".join(parts)
     attributes = api(aws, "get-object-attributes", *target, "--object-attributes", "ObjectSize", "ObjectParts")
     assert attributes["ObjectSize"] == 5 * MIB + 10 and attributes["ObjectParts"]["TotalPartsCount"] == 2
+
+
+def test_s3api_lifecycle(aws, bucket):
+    rules = {
+        "Rules": [
+            {
+                "ID": "logs",
+                "Filter": {"And": {"Prefix": "logs/", "Tags": [{"Key": "a", "Value": "1"}]}},
+                "Status": "Enabled",
+                "Expiration": {"Days": 30},
+            },
+            {
+                "ID": "versions",
+                "Filter": {"Prefix": ""},
+                "Status": "Disabled",
+                "Expiration": {"Date": "2027-01-01T00:00:00.000Z"},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 7, "NewerNoncurrentVersions": 2},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            },
+        ]
+    }
+    configuration = ["--lifecycle-configuration", json.dumps(rules)]
+    api(aws, "put-bucket-lifecycle-configuration", "--bucket", bucket, *configuration)
+    assert api(aws, "get-bucket-lifecycle-configuration", "--bucket", bucket) == rules
+    api(aws, "delete-bucket-lifecycle", "--bucket", bucket)
+    none = aws.run("s3api", "get-bucket-lifecycle-configuration", "--bucket", bucket)
+    assert none.status != 0 and "NoSuchLifecycleConfiguration" in none.errors

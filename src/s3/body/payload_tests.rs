@@ -10,6 +10,7 @@ use ringstone_io::net::Listener;
 use ringstone_io::runtime::{self, Clock, run_on_core};
 
 use super::*;
+use crate::config::Calendar;
 use crate::config::limits::BUFFER_BYTES;
 use crate::http::client_address::Client;
 use crate::http::connection::{HeadRefusal, Service, serve};
@@ -64,8 +65,15 @@ fn answer(seal: PayloadSeal, buffers: usize, fields: &str, body: &[u8]) -> Strin
         run_on_core(None, async move {
             let options = SpaceOptions { extent_bytes: 16 * 1024 * 1024, reserve_bytes: 0 };
             let engine = Engine::Memory(MemoryEngine::new());
-            let shared =
-                SharedStore::open(engine, Disk::simulated(1), options, 1, Clock::system()).expect("opens");
+            let shared = SharedStore::open(
+                engine,
+                Disk::simulated(1),
+                options,
+                1,
+                Clock::system(),
+                Calendar::default(),
+            )
+            .expect("opens");
             let store = shared.core(0).into_store(4 * BUFFER_BYTES as u64).expect("a store");
             let held: Vec<_> = (buffers..4).map(|_| store.buffers().try_acquire().expect("free")).collect();
             let listener = Listener::bind("127.0.0.1:0".parse().expect("valid"), false).expect("a port");

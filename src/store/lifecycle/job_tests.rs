@@ -1,0 +1,3 @@
+//! The job over a simulated node.
+
+use super::*;
