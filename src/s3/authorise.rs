@@ -216,6 +216,15 @@ impl<'a> Asking<'a> {
         }
     }
 
+    /// Whether something would be allowed that the request can do without. What it rests on is no reason for anything.
+    pub fn allows(&self, action: Action, target: &Target<'_>) -> bool {
+        let reason = self.reason.borrow().clone();
+        let action = target.version.and_then(|_| of_version(action)).unwrap_or(action);
+        let is_allowed = self.judge(action, target).is_ok_and(|(decision, _)| decision.is_allowed());
+        *self.reason.borrow_mut() = reason;
+        is_allowed
+    }
+
     /// Refuses what a statement denies; none need allow it.
     pub fn require_no_denial(&self, action: Action, target: &Target<'_>) -> Result<(), S3Error> {
         match self.judge(action, target)? {

@@ -190,7 +190,7 @@ impl Call<'_, '_> {
 
     /// Whether something may be done to the version that the request names.
     pub fn may(&self, action: Action) -> bool {
-        self.require_with(&[action], Content::None).is_ok()
+        self.asking.allows(action, &Target { version: self.query("versionId"), ..self.target() })
     }
 
     fn target(&self) -> Target<'_> {

@@ -1,6 +1,8 @@
 //! The senders and policies that a call is tried with, and whether it must be served. What must be served follows from
 //! the needs of the call and from the way in which each cell is made, not from judging policies.
 
+use std::slice;
+
 use serde_json::{Value, json};
 
 use super::fixture::Fixture;
@@ -164,7 +166,7 @@ impl Focus {
         let nothing = statement("Deny", &everybody(), &["s3:*"], &whole_bucket());
         let cell = |sender: Sender, name: &str, policy: &Value| Cell {
             is_served: sender.is_some(),
-            ..self.cell(name, sender, &[policy.clone()], false)
+            ..self.cell(name, sender, slice::from_ref(policy), false)
         };
         let both = |sender| [cell(sender, "allowed", &everything), cell(sender, "denied", &nothing)];
         self.senders().into_iter().flat_map(both).collect()
@@ -251,8 +253,13 @@ impl Focus {
             let inverse = inverted(listed.clone(), "Action", json!(action(need.action)));
             for sender in [Some(&STRANGER), None] {
                 let name = format!("all but {}", need.action);
-                cells.push(self.cell(&name, sender, &[listed.clone()], false));
-                cells.push(self.cell(&format!("{name}, by NotAction"), sender, &[inverse.clone()], false));
+                cells.push(self.cell(&name, sender, slice::from_ref(&listed), false));
+                cells.push(self.cell(
+                    &format!("{name}, by NotAction"),
+                    sender,
+                    slice::from_ref(&inverse),
+                    false,
+                ));
             }
         }
         cells

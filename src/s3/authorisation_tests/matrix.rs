@@ -91,8 +91,7 @@ fn for_each_operation(test: impl Fn(&mut Node, &'static Call, &Focus, &mut Vec<S
         let mut unexpected = Vec::new();
         for row in OPERATIONS.iter().skip(thread).step_by(THREADS) {
             let mut node = Node::start();
-            assert!(!plain(row).operation.is_empty());
-            for call in calls_of(row.name) {
+            for call in calls_of(plain(row).operation) {
                 for focus in Focus::all_of(call) {
                     test(&mut node, call, &focus, &mut unexpected);
                 }
@@ -162,9 +161,10 @@ impl<'a> Trial<'a> {
         }
         if self.call.has_source() {
             // The other bucket is open to everybody.
-            let (owner, bucket) = match self.focus.is_source {
-                true => (&OWNER, &fixture.bucket),
-                false => (&SOURCE_OWNER, &fixture.source_bucket),
+            let (owner, bucket) = if self.focus.is_source {
+                (&OWNER, &fixture.bucket)
+            } else {
+                (&SOURCE_OWNER, &fixture.source_bucket)
             };
             let statement = r#""Effect":"Allow","Principal":"*","Action":"s3:*""#;
             let resources = format!(r#"["arn:aws:s3:::{bucket}","arn:aws:s3:::{bucket}/*"]"#);

@@ -1,6 +1,6 @@
 //! A node on a simulated disk that is spoken to over loopback connections, and the people who speak to it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Bound;
 use std::rc::Rc;
@@ -106,25 +106,21 @@ impl Ask {
         let mark = if self.query.is_empty() { "" } else { "?" };
         let mut head =
             format!("{} {}{}{mark}{} HTTP/1.1\r\n", self.method, self.authority, self.path, self.query);
-        let fields = match sender {
-            Some(person) => {
-                let mut unsigned = Unsigned::new(self.method, &self.path);
-                unsigned.query.clone_from(&self.query);
-                let headers = self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-                unsigned.headers = headers.collect();
-                oracle::sign_header_as(person.access_key, &unsigned, MAY_24).headers
-            }
-            None => {
-                let headers = self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-                [("host".to_owned(), HOST.to_owned())].into_iter().chain(headers).collect()
-            }
+        let headers: Vec<(String, String)> =
+            self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let fields = if let Some(person) = sender {
+            let mut unsigned = Unsigned::new(self.method, &self.path);
+            unsigned.query.clone_from(&self.query);
+            unsigned.headers = headers;
+            oracle::sign_header_as(person.access_key, &unsigned, MAY_24).headers
+        } else {
+            [("host".to_owned(), HOST.to_owned())].into_iter().chain(headers).collect()
         };
         for (name, value) in fields {
             let value = if self.is_forged && name == "authorization" { flipped(value) } else { value };
-            head.push_str(&format!("{name}: {value}\r\n"));
+            write!(head, "{name}: {value}\r\n").expect("a string takes everything");
         }
-        head.push_str(&format!("content-length: {}\r\n", self.body.len()));
-        head
+        head + &format!("content-length: {}\r\n", self.body.len())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Requests that policies might judge by one thing while the operation does another.
 
+use std::slice;
+
 use serde_json::{Value, json};
 
 use super::fixture::content_md5;
@@ -177,7 +179,7 @@ fn the_number_of_tags_is_for_who_may_read_them() {
         reply.header("x-amz-tagging-count").map(str::to_owned)
     };
     let allow = statement("Allow", &["s3:GetObject"], "/*");
-    node.apply(&[allow.clone()]);
+    node.apply(slice::from_ref(&allow));
     let head = Ask::new("HEAD", format!("/{BUCKET}/home/a"));
     for ask in [get("/home/a", ""), head] {
         assert_eq!(count(&node.ask(Some(&OWNER), &ask)).as_deref(), Some("2"));
@@ -274,7 +276,7 @@ fn who_may_not_list_is_not_told_what_is_missing_or_was_deleted() {
     let actions = ["GetObject", "GetObjectTagging", "PutObjectTagging", "DeleteObjectTagging"];
     let actions = actions.map(|action| format!("s3:{action}"));
     let allow = statement("Allow", &actions.each_ref().map(String::as_str), "/*");
-    node.apply(&[allow.clone()]);
+    node.apply(slice::from_ref(&allow));
     let tags = "<Tagging><TagSet/></Tagging>";
     let asks = |key: &str| {
         let ask = |method, query: &str| Ask::new(method, format!("/{BUCKET}/{key}")).query(query);
