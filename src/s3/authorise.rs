@@ -219,7 +219,7 @@ impl<'a> Asking<'a> {
     /// Whether something would be allowed that the request can do without. What it rests on is no reason for anything.
     pub fn allows(&self, action: Action, target: &Target<'_>) -> bool {
         let reason = self.reason.borrow().clone();
-        let action = target.version.and_then(|_| of_version(action)).unwrap_or(action);
+        let action = finest(action, target);
         let is_allowed = self.judge(action, target).is_ok_and(|(decision, _)| decision.is_allowed());
         *self.reason.borrow_mut() = reason;
         is_allowed
@@ -227,6 +227,7 @@ impl<'a> Asking<'a> {
 
     /// Refuses what a statement denies; none need allow it.
     pub fn require_no_denial(&self, action: Action, target: &Target<'_>) -> Result<(), S3Error> {
+        let action = finest(action, target);
         match self.judge(action, target)? {
             (decision, true) if decision.effect == Effect::DeniedExplicitly => Err(denied(action, &decision)),
             _ => Ok(()),
@@ -311,6 +312,11 @@ impl<'a> Asking<'a> {
         // A decision without a fact that it asked for is none.
         if facts.has_failed() { Err(S3Error::internal()) } else { Ok((decision, !facts.asked_of_unread())) }
     }
+}
+
+/// The name of an action on this target.
+fn finest(action: Action, target: &Target<'_>) -> Action {
+    target.version.and_then(|_version| of_version(action)).unwrap_or(action)
 }
 
 /// The name of an action where it is about a version that the request names; `None` where it never is.

@@ -1,7 +1,7 @@
 //! What each call needs, by hand from the section "Requires permission to" of its description in
 //! `coreweave-s3-compatibility.md`, and which calls are never served without a signature. Nothing here is taken from the
-//! table of operations, which is compared with it. What the specification leaves open is as on AWS: the tags of a copy are
-//! read and written, and a Deny of what a request does besides counts.
+//! table of operations, which is compared with it. What a request does besides needs no Allow, but a
+//! Deny of it counts.
 
 /// One call, or a variant of it.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ pub(super) const CALLS: &[Call] = &[
                 need("PutObject", Of::Object),
                 only_denied("PutObjectTagging", Of::Object),
                 need("GetObject", Of::Source),
-                need("GetObjectTagging", Of::Source),
+                only_denied("GetObjectTagging", Of::Source),
             ],
         )
     },

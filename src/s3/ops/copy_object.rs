@@ -9,7 +9,7 @@ use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::{Listed, StoredChecksum};
 use crate::policy::Action;
-use crate::s3::authorise::Content;
+use crate::s3::authorise::{Content, Target};
 use crate::s3::copying::{self, Attempt, CopyFrom};
 use crate::s3::error::S3Error;
 use crate::s3::headers::copy_source::{CopySource, Directive};
@@ -113,14 +113,21 @@ async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result
 }
 
 impl Wanted {
-    /// Tags come along for who may read them there and is not kept from writing them here.
+    /// A copy may be made by who may read the bytes. Nobody brings tags along who is kept from reading them there, or
+    /// from writing them here.
     fn judge_tags(&self, call: &Call<'_, '_>, from: &CopyFrom) -> Result<(), S3Error> {
         let tags = &from.object.record.metadata.tags;
         if self.description.tags.is_some() || tags.is_empty() {
             return Ok(());
         }
-        let CopySource { bucket, key, version_id } = &self.source;
-        call.asking.authorise_named(Action::GetObjectTagging, bucket, key, version_id.as_deref())?;
+        let source = Target {
+            bucket: Some(&from.bucket),
+            bucket_name: &from.bucket.name,
+            key: Some(&from.key),
+            version: self.source.version_id.as_deref(),
+            ..Target::default()
+        };
+        call.asking.require_no_denial(Action::GetObjectTagging, &source)?;
         call.require_no_denial(Action::PutObjectTagging, Content::Tags(tags))
     }
 
