@@ -32,4 +32,6 @@ pub use error::PolicyError;
 pub use request::{ContextKey, Facts, Principal, Request, Values};
 
 #[cfg(test)]
+mod bytes_tests;
+#[cfg(test)]
 mod pairs_tests;
