@@ -13,14 +13,15 @@ use crate::index::record::{
 };
 use crate::store::Store;
 use crate::store::error::StoreError;
-use crate::store::lifecycle::job::{LifecycleJob, LifecycleParts, Progress};
+use crate::store::lifecycle::job::Progress;
+use crate::store::test_node::lifecycle_job;
 use crate::store::version_id::VersionId;
 
 use super::account::marker;
 use super::check::{entries, table_entries};
 use super::deed::{Answer, Deed, Prepared};
 use super::history::{History, RulesCome, UPLOADS_MAX};
-use super::state::{KEYS, Model, Place, STOCK, Tags, Target, Version};
+use super::state::{KEYS, Model, Place, STOCK, Tags, Target, VERSIONED, Version};
 
 /// Days of twenty seconds: about a hundred steps.
 pub(super) const CALENDAR: Calendar = Calendar::with_day_s(DAY_MS.unsigned_abs() / 1000);
@@ -113,6 +114,12 @@ impl Model {
             let due_ms = self.due_of_noncurrent(place, version, newer, place_of_it as u32 - 1);
             may_go.extend(due_ms.filter(|due_ms| *due_ms <= now_ms).map(|_| version.id()));
         }
+        if let Some((Version { object: None, listed }, others)) = versions.split_first()
+            && self.removes_markers(place)
+            && others.iter().all(|version| may_go.contains(&version.id()))
+        {
+            may_go.push(VersionId::of(listed));
+        }
         let mut left: Vec<Version> = Vec::new();
         for version in versions {
             let Some(newer) = left.last() else {
@@ -125,13 +132,10 @@ impl Model {
                 left.push(version);
             }
         }
-        if let [Version { object: None, listed }] = left.as_slice()
+        if let [Version { object: None, .. }] = left.as_slice()
             && self.removes_markers(place)
         {
             dues.push(now_ms);
-            // One that was made just now is not known by name.
-            may_go.extend((self.versions(place).len() == 1 || listed.null_version).then(|| left[0].id()));
-            may_go.push(left[0].id());
             left.clear();
         }
         Wanted { left, may_go, due_ms: dues.into_iter().min() }
@@ -166,18 +170,6 @@ fn names(versions: &[Version]) -> Vec<(bool, Option<VersionId>)> {
     versions.iter().map(name).collect()
 }
 
-pub(super) fn job_of(store: &Store, clock: &ringstone_io::runtime::Clock) -> LifecycleJob {
-    LifecycleParts {
-        engine: store.engine.clone(),
-        commit: store.commit.clone(),
-        space: store.space.clone(),
-        clock: clock.clone(),
-        calendar: store.calendar,
-        counts: std::sync::Arc::default(),
-    }
-    .into_job()
-}
-
 impl History {
     pub(super) fn set_lifecycle(&mut self, store: &Store) -> Prepared {
         let bucket = self.below(STOCK as u64);
@@ -209,6 +201,10 @@ impl History {
                 Some(self.delete(store, vec![target], place.bucket))
             }
             15 if self.model.uploads.len() < UPLOADS_MAX => Some(self.begin(store)),
+            16 => {
+                let bucket = self.below(VERSIONED as u64);
+                Some(self.set_versioning(store, bucket))
+            }
             _ => {
                 let content = self.content();
                 self.put(store, place, content).await?
@@ -230,7 +226,9 @@ impl History {
         let expiration = match self.below(4) {
             _ if with_marker => Some(Expiration::ExpiredObjectDeleteMarker(self.below(4) != 0)),
             0 | 1 => Some(Expiration::Days(1 + self.below(4) as u32)),
-            2 if self.below(2) == 0 => Some(Expiration::Date((today - 1 + self.below(5) as i64) * DAY_MS)),
+            2 if self.below(2) == 0 => {
+                Some(Expiration::Date((today - 1 + self.dice.below(5).cast_signed()) * DAY_MS))
+            }
             _ => None,
         };
         let noncurrent = (self.below(2) == 0).then(|| {
@@ -269,7 +267,7 @@ impl History {
     async fn work(&mut self, store: &Store, steps_max: usize) -> Result<(), String> {
         let is_small = self.seed % 2 == 1;
         let mut job = self.job.take().unwrap_or_else(|| {
-            let job = job_of(store, &self.clock);
+            let job = lifecycle_job(store, &self.clock);
             if is_small { job.limited_to(2, 2) } else { job }
         });
         let mut is_idle = false;
@@ -309,21 +307,20 @@ impl History {
         let bucket_id = self.model.bucket(place).record.id;
         let mut versions: Vec<Version> = Vec::new();
         for mut listed in found(&store.engine, bucket_id, place.key) {
-            let is_it = |version: &&Version| {
-                version.id() == VersionId::of(&listed) && version.object.is_none() == listed.delete_marker
-            };
+            let stamp = listed.stamp;
+            if listed.delete_marker && listed.null_version {
+                listed.stamp = 0;
+            }
+            let is_it = |version: &&Version| version.listed == listed;
             if let Some(version) = before.iter().find(is_it) {
                 versions.push(version.clone());
                 continue;
             }
-            if !versions.is_empty() || !listed.delete_marker || listed.stamp <= last_stamp {
+            if !versions.is_empty() || !listed.delete_marker || stamp <= last_stamp {
                 return Err(format!("{place:?} has got {listed:?}"));
             }
             // One transaction makes several.
-            self.model.last_stamp = self.model.last_stamp.max(listed.stamp);
-            if listed.null_version {
-                listed.stamp = 0;
-            }
+            self.model.last_stamp = self.model.last_stamp.max(stamp);
             let made = left.first().map(|version| Listed { stamp: listed.stamp, ..version.listed.clone() });
             if made.as_ref().is_some_and(|made| *made != listed) {
                 return Err(format!("{place:?} has got {listed:?}, not {made:?}"));
@@ -339,7 +336,8 @@ impl History {
             names
         };
         let (is, was, will) = (known(&versions), known(&before), known(&left));
-        let gone = before.iter().filter(|version| !versions.iter().any(|kept| kept.id() == version.id()));
+        let is_kept = |version: &&Version| versions.iter().any(|kept| kept.listed == version.listed);
+        let gone = before.iter().filter(|version| !is_kept(version));
         let may_be = gone.into_iter().all(|version| may_go.contains(&version.id()));
         let is_exact = is == will || (!is_idle && is == was);
         if !may_be || !(is_exact || is_small) {
