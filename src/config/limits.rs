@@ -87,6 +87,35 @@ pub const DRAIN_TIMEOUT_S_MAX: u64 = 3600;
 /// Longest list of trusted proxies: it is searched for every request that a proxy passes on.
 pub const TRUSTED_PROXIES_MAX: usize = 64;
 
+/// Addresses of `X-Forwarded-For` that are looked at: more proxies in a row than anybody has, and too few to keep a core
+/// busy with a head full of trusted addresses.
+pub const FORWARDED_HOPS_MAX: usize = 32;
+
+/// PROXY protocol header behind its first 16 bytes: addresses take 216 at most, the rest are extensions, which real
+/// proxies fill with some hundred bytes.
+pub const PROXY_HEADER_BYTES_MAX: usize = 4096;
+
+/// Lines of the audit log that may wait for its thread; more are lost, and counted. At 25 ms between two visits of the
+/// thread this is 600,000 requests a second.
+pub const AUDIT_QUEUE_LINES_MAX: usize = 16 * 1024;
+
+/// Bytes of those lines: bounds memory where somebody asks for the longest keys while the disk hangs. A usual line has 500.
+pub const AUDIT_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How often the thread of the audit log looks for lines. Cores never wake it: that would cost each request more than
+/// the line itself.
+pub const AUDIT_STEP_MS: u64 = 25;
+
+/// Lines that one write to the audit log holds.
+pub const AUDIT_WRITE_BYTES: usize = 256 * 1024;
+
+/// Bytes of a user agent in the audit log. SDKs send up to 200.
+pub const AUDIT_USER_AGENT_BYTES_MAX: usize = 256;
+
+/// Bytes of any other text of the audit log but the key, which has its own limit: names of buckets that are none can be
+/// as long as a head.
+pub const AUDIT_TEXT_BYTES_MAX: usize = 255;
+
 /// Smallest size of the audit log at which it is rotated: a few thousand lines.
 pub const AUDIT_LOG_BYTES_MIN: u64 = 1024 * 1024;
 
@@ -332,6 +361,7 @@ const _: () =
     assert!(KEY_BYTES_MAX + 64 <= INDEX_KEY_BYTES_MAX, "table, bucket, version and part fit around a key");
 const _: () = assert!(XML_ELEMENTS_MAX > 4 * PARTS_MAX as usize, "a list of all parts fits");
 const _: () = assert!(XML_BODY_BYTES_MAX >= 300 * PARTS_MAX as usize, "a list of all parts fits");
+const _: () = assert!(AUDIT_WRITE_BYTES as u64 <= AUDIT_LOG_BYTES_MIN, "a write fits a new audit log");
 const _: () =
     assert!(ADMIN_REQUEST_BYTES_MAX >= 2 * POLICY_BYTES_MAX + 4096, "a policy and names around it fit");
 const _: () = assert!(ADMIN_ANSWER_BYTES_MAX >= STORED_KEYS_MAX * 8 * OWNER_NAME_BYTES_MAX, "all keys fit");

@@ -132,6 +132,8 @@ fn unknown_names_are_named() {
     assert!(in_file.contains("ringstone.toml line 2: unknown key `regoin`"), "{in_file}");
     let section = message("[s3]\nregion = \"a\"", &[], &[]);
     assert!(section.contains("unknown key `s3.region`"), "{section}");
+    let empty = message("[nonsense]", &[], &[]);
+    assert!(empty.contains("unknown key `nonsense`"), "{empty}");
     let in_environment = message("", &[("RINGSTONE_REGOIN", "b")], &[]);
     assert!(in_environment.contains("unknown environment variable RINGSTONE_REGOIN"), "{in_environment}");
     let in_flags = message("", &[], &[("regoin", "b")]);

@@ -4,13 +4,16 @@
 //! judged before the operation runs; what it needs of others that it names, the operation asks for itself. A refusal says
 //! no more than that it is one; the reason goes to the log.
 
-use std::net::IpAddr;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::auth::Identity;
+use crate::http::client_address::Client;
 use crate::http::head::{Method, RequestHead};
 use crate::index::record::BucketRecord;
-use crate::policy::{self, Action, Decision, Document, Effect, Layers, OrgDocuments, Principal, Request};
+use crate::policy::{
+    self, Action, Decision, Document, Effect, Layers, OrgDocuments, Principal, Reason, Request,
+};
 use crate::s3::address::Address;
 use crate::s3::bucket_name;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -36,10 +39,11 @@ pub struct Asking<'a> {
     pub head: &'a RequestHead,
     pub address: &'a Address,
     pub sender: &'a Sender,
-    pub client: IpAddr,
-    pub is_secure: bool,
+    pub client: Client,
     /// When the request came in, Unix milliseconds.
     pub admitted_ms: i64,
+    /// What the last judgement rests on.
+    reason: RefCell<Option<Reason>>,
 }
 
 /// What something is to be done to.
@@ -104,6 +108,22 @@ impl Sender {
 }
 
 impl<'a> Asking<'a> {
+    pub fn new(
+        context: &'a Context,
+        head: &'a RequestHead,
+        address: &'a Address,
+        sender: &'a Sender,
+        client: Client,
+    ) -> Self {
+        let admitted_ms = context.clock.unix_ms();
+        Self { context, head, address, sender, client, admitted_ms, reason: RefCell::new(None) }
+    }
+
+    /// What the last judgement rests on, for reports. Never for the client.
+    pub fn reason(&self) -> Option<String> {
+        self.reason.borrow().as_ref().map(ToString::to_string)
+    }
+
     /// Judges everything that the row of an operation asks for.
     pub fn authorise(&self, operation: &Operation) -> Result<Authorised, S3Error> {
         let Some(name) = self.address.bucket.as_deref() else {
@@ -221,11 +241,12 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The same at the end of an operation.
+    /// The same at the end of an operation. Tags are written to what is there, which tells as much as a read.
     pub fn hide_absence_from_reader(&self, error: S3Error, authorised: &Authorised) -> S3Error {
         let is_read = matches!(self.head.method(), Method::Get | Method::Head);
+        let is_of_tags = self.address.query.get("tagging").is_some();
         match (authorised.bucket(), self.address.key.as_deref()) {
-            (Some(bucket), Some(key)) if is_read => self.hide_absence(error, bucket, key),
+            (Some(bucket), Some(key)) if is_read || is_of_tags => self.hide_absence(error, bucket, key),
             _ => error,
         }
     }
@@ -258,8 +279,9 @@ impl<'a> Asking<'a> {
             key: target.key,
             principal: self.sender.principal(),
         };
-        let facts = RequestFacts::new(self, target);
+        let facts = RequestFacts::new(self, action, target);
         let decision = policy::decide(&request, &facts, &layers);
+        *self.reason.borrow_mut() = Some(decision.reason.clone());
         Ok((decision, !facts.asked_of_unread()))
     }
 }
@@ -269,6 +291,7 @@ fn of_version(action: Action) -> Action {
     match action {
         Action::GetObject => Action::GetObjectVersion,
         Action::GetObjectAcl => Action::GetObjectVersionAcl,
+        Action::GetObjectAttributes => Action::GetObjectVersionAttributes,
         Action::GetObjectTagging => Action::GetObjectVersionTagging,
         Action::PutObjectTagging => Action::PutObjectVersionTagging,
         Action::DeleteObjectTagging => Action::DeleteObjectVersionTagging,

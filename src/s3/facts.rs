@@ -5,8 +5,9 @@ use std::cell::{Cell, OnceCell};
 
 use smallvec::smallvec;
 
-use crate::policy::{ContextKey, Facts, Values};
+use crate::policy::{Action, ContextKey, Facts, Values};
 use crate::s3::authorise::{Asking, Content, Sender, Target};
+use crate::s3::headers::copy_source::{self, CopySource, Directive};
 use crate::s3::reading;
 use crate::s3::tagging::{self, Tags};
 use crate::s3::timestamp;
@@ -15,6 +16,7 @@ use crate::store::objects::Lookup;
 /// The facts of one action of a request.
 pub(super) struct RequestFacts<'a> {
     asking: &'a Asking<'a>,
+    action: Action,
     target: &'a Target<'a>,
     existing_tags: OnceCell<Tags>,
     sent_tags: OnceCell<Tags>,
@@ -22,9 +24,10 @@ pub(super) struct RequestFacts<'a> {
 }
 
 impl<'a> RequestFacts<'a> {
-    pub(super) fn new(asking: &'a Asking<'a>, target: &'a Target<'a>) -> Self {
+    pub(super) fn new(asking: &'a Asking<'a>, action: Action, target: &'a Target<'a>) -> Self {
         Self {
             asking,
+            action,
             target,
             existing_tags: OnceCell::new(),
             sent_tags: OnceCell::new(),
@@ -62,9 +65,31 @@ impl<'a> RequestFacts<'a> {
                 self.asked_of_unread.set(true);
                 self.sent_tags.get_or_init(Tags::new)
             }
-            // Tags that cannot be read are refused by the operation.
-            _ => self.sent_tags.get_or_init(|| tagging::from_head(self.asking.head).unwrap_or_default()),
+            _ => self.sent_tags.get_or_init(|| self.tags_of_head()),
         }
+    }
+
+    /// What cannot be read is refused by the operation.
+    fn tags_of_head(&self) -> Tags {
+        let head = self.asking.head;
+        let keeps_those_of_source =
+            copy_source::is_in(head) && !matches!(Directive::of_tagging(head), Ok(Directive::Replace));
+        if keeps_those_of_source { Tags::new() } else { tagging::from_head(head).unwrap_or_default() }
+    }
+
+    /// `bucket/key`, however it was written: a policy that denies one form would else allow the others.
+    fn copy_source(&self) -> Option<Values<'_>> {
+        match CopySource::from_head(self.asking.head) {
+            Ok(source) => Some(text(format!("{}/{}", source.bucket, source.key))),
+            Err(_) => self.header(copy_source::SOURCE),
+        }
+    }
+
+    /// Whether a write makes an object, and is not a step on the way to one.
+    fn creates_object(&self) -> Option<Values<'_>> {
+        let query = &self.asking.address.query;
+        let is_step = ["uploads", "partNumber"].iter().any(|name| query.get(name).is_some());
+        (self.action == Action::PutObject).then(|| boolean(!is_step))
     }
 
     fn location(&self) -> Option<Values<'_>> {
@@ -101,8 +126,8 @@ impl Facts for RequestFacts<'_> {
     fn values(&self, key: &ContextKey) -> Option<Values<'_>> {
         let Self { asking, target, .. } = self;
         match key {
-            ContextKey::SourceIp => Some(text(asking.client.to_string())),
-            ContextKey::SecureTransport => Some(one(if asking.is_secure { "true" } else { "false" })),
+            ContextKey::SourceIp => Some(text(asking.client.address.to_string())),
+            ContextKey::SecureTransport => Some(boolean(asking.client.is_secure)),
             ContextKey::UserAgent => self.header("user-agent"),
             ContextKey::Referer => self.header("referer"),
             ContextKey::CurrentTime => Some(text(timestamp::iso8601(asking.admitted_ms))),
@@ -119,7 +144,9 @@ impl Facts for RequestFacts<'_> {
             }
             // Whatever ends TLS in front of the node does not say with which version.
             ContextKey::TlsVersion => None,
+            ContextKey::Header(copy_source::SOURCE) => self.copy_source(),
             ContextKey::Header(name) => self.header(name),
+            ContextKey::ObjectCreationOperation => self.creates_object(),
             ContextKey::ExistingObjectTag(name) => value_of(self.existing_tags(), name).map(one),
             ContextKey::RequestObjectTag(name) => value_of(self.sent_tags(), name).map(one),
             ContextKey::RequestObjectTagKeys => {
@@ -133,6 +160,10 @@ impl Facts for RequestFacts<'_> {
 
 fn one(value: &str) -> Values<'_> {
     smallvec![Cow::Borrowed(value)]
+}
+
+fn boolean<'a>(value: bool) -> Values<'a> {
+    one(if value { "true" } else { "false" })
 }
 
 fn text<'a>(value: String) -> Values<'a> {

@@ -13,6 +13,7 @@ pub mod copying;
 pub mod error;
 mod facts;
 pub mod failure;
+mod findings;
 pub mod headers;
 pub mod lifecycle;
 pub mod listing;

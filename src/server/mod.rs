@@ -8,6 +8,7 @@ mod access_keys;
 mod admin;
 mod admin_socket;
 mod administration;
+mod figures;
 mod lifecycle;
 pub(crate) mod new_key;
 mod node_key_file;
@@ -31,7 +32,9 @@ use ringstone_io::disk::DirectoryLock;
 use ringstone_io::runtime::{self, Clock, IoUringUnavailable};
 use ringstone_io::{IoError, raise_open_files_limit};
 
+use crate::audit::{AuditError, AuditLog, AuditThread};
 use crate::config::Config;
+use crate::http::client_address::TrustedProxies;
 use crate::metrics::Registry;
 use crate::s3::address::Addressing;
 use crate::s3::error::ErrorCode;
@@ -47,8 +50,7 @@ use crate::server::stored_policies::OrgPolicyError;
 use crate::server::worker::{CoreStart, Worker};
 use crate::store::error::StoreError;
 use crate::store::extent::space::SpaceOptions;
-use crate::store::lifecycle::Tally;
-use crate::store::start::{Monitor, SharedStore};
+use crate::store::start::SharedStore;
 
 pub use admin_socket::AskError;
 pub(crate) use admin_socket::ask;
@@ -74,6 +76,8 @@ pub enum ServerError {
     IoUring(#[from] IoUringUnavailable),
     #[error("cannot use the data directory: {0}")]
     DataDirectory(IoError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error("cannot open the store: {0}")]
     Store(#[from] StoreError),
     #[error("cannot listen on {address}: {source}")]
@@ -111,6 +115,7 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     }
     // Makes the directory too, durably.
     let _lock = DirectoryLock::acquire(&config.data_dir).map_err(ServerError::DataDirectory)?;
+    let (audit, audit_thread) = start_audit(config)?.unzip();
     let cores = config.cores.unwrap_or_else(runtime::core_count);
     let clock = Clock::system();
     let options = SpaceOptions {
@@ -124,13 +129,26 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     }
     let administration = Administration::open(config, &store.accounts())?;
     let registry = Registry::with_error_names(cores, &ops::names(), ErrorCode::NAMES);
-    gauges(&registry, &store.monitor());
+    figures::of_store(&registry, &store.monitor());
+    if let Some(log) = &audit {
+        figures::of_audit_log(&registry, log);
+    }
 
     let address = free_address(config.listen)?;
     let admin_address = free_address(config.admin_listen)?;
     let health = Health::new(store.monitor());
     let admin = Admin::start(admin_address, registry.clone(), health.clone())?;
-    let workers = start_cores(config, cores, address, &store, &administration, &registry, &clock)?;
+    let workers = Cores {
+        config,
+        count: cores,
+        address,
+        store: &store,
+        administration: &administration,
+        registry: &registry,
+        clock: &clock,
+        audit: audit.as_ref(),
+    }
+    .start()?;
     let admin_socket = AdminSocket::start(&config.data_dir, administration)?;
     if !config.calendar.is_true() {
         tracing::warn!(day_ms = config.calendar.day_ms(), "lifecycle days are short: this node is for tests");
@@ -151,6 +169,9 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         worker.join();
     }
     lifecycle.stop();
+    if let Some(thread) = audit_thread {
+        thread.stop();
+    }
     store.close();
     admin.stop();
     match end {
@@ -176,74 +197,48 @@ fn free_address(address: SocketAddr) -> Result<SocketAddr, ServerError> {
     probe.local_addr().map_err(failed)
 }
 
-fn start_cores(
-    config: &Config,
-    cores: usize,
+fn start_audit(config: &Config) -> Result<Option<(AuditLog, AuditThread)>, AuditError> {
+    let start = |path| AuditThread::start(path, config.audit_log_size.bytes(), config.audit_log_files);
+    config.audit_log.as_deref().map(start).transpose()
+}
+
+/// What the cores have in common.
+struct Cores<'a> {
+    config: &'a Config,
+    count: usize,
     address: SocketAddr,
-    store: &SharedStore,
-    administration: &Administration,
-    registry: &Registry,
-    clock: &Clock,
-) -> Result<Vec<Worker>, ServerError> {
-    let started: Result<Vec<Worker>, ServerError> = (0..cores)
-        .map(|core| {
-            Worker::start(CoreStart {
-                core,
-                shares_port: cores > 1,
-                address,
-                store: store.core(core),
-                pool_bytes: config.buffer_pool.bytes(),
-                keys: administration.ring(),
-                org_policies: administration.org_policies(),
-                addressing: Addressing { domain: config.domain.clone(), path_style: config.path_style },
-                region: config.region.clone(),
-                require_location_constraint: config.require_location_constraint,
-                lifecycle_rule_prefix: RulePrefix::taken_if(config.lifecycle_rule_prefix),
-                metrics: registry.core(core),
-                clock: clock.clone(),
-            })
-        })
-        .collect();
-    started
+    store: &'a SharedStore,
+    administration: &'a Administration,
+    registry: &'a Registry,
+    clock: &'a Clock,
+    audit: Option<&'a AuditLog>,
 }
 
-/// Figures that are read when somebody asks.
-fn gauges(registry: &Registry, monitor: &Monitor) {
-    let gauge = |name, help, read: fn(&Monitor) -> u64| {
-        let monitor = monitor.clone();
-        registry.gauge(name, help, move || read(&monitor));
-    };
-    gauge("extents", "Extent files.", |monitor| monitor.space().extents);
-    gauge("extent_prepared_bytes", "Bytes of extent files.", |monitor| monitor.space().prepared_bytes);
-    gauge("extent_free_bytes", "Bytes of extent files that are free.", |monitor| monitor.space().free_bytes);
-    gauge("index_entries", "Entries of the index.", |monitor| monitor.index().entries);
-    gauge("index_used_bytes", "Bytes of the index in use.", |monitor| monitor.index().bytes_used);
-    gauge("index_file_bytes", "Size of the index file.", |monitor| monitor.index().file_bytes);
-    gauge("accepting_writes", "1 while writes are accepted.", |monitor| u64::from(monitor.is_accepting()));
-    gauge("lifecycle_due", "Hints of the lifecycle that are due, up to 10,000.", Monitor::lifecycle_due);
-    let counter = |name, help, read: fn(&Monitor) -> u64| {
-        let monitor = monitor.clone();
-        registry.counter(name, help, move || read(&monitor));
-    };
-    counter("disk_reads", "Reads of extents.", |monitor| monitor.disk().reads);
-    counter("disk_read_bytes", "Bytes read from extents.", |monitor| monitor.disk().read_bytes);
-    counter("disk_writes", "Writes of extents.", |monitor| monitor.disk().writes);
-    counter("disk_written_bytes", "Bytes written to extents.", |monitor| monitor.disk().written_bytes);
-    counter("disk_syncs", "Syncs of extents.", |monitor| monitor.disk().syncs);
-    lifecycle_counters(registry, monitor);
-}
+impl Cores<'_> {
+    fn start(&self) -> Result<Vec<Worker>, ServerError> {
+        (0..self.count).map(|core| Worker::start(self.core(core))).collect()
+    }
 
-fn lifecycle_counters(registry: &Registry, monitor: &Monitor) {
-    let counter = |name, help, read: fn(&Tally) -> u64| {
-        let monitor = monitor.clone();
-        registry.counter(name, help, move || read(&monitor.lifecycle()));
-    };
-    counter("lifecycle_expired_objects", "Current objects that expired.", |tally| tally.expired_objects);
-    counter("lifecycle_deleted_versions", "Noncurrent versions that went.", |tally| tally.deleted_versions);
-    counter("lifecycle_removed_markers", "Delete markers that were all there was.", |tally| {
-        tally.removed_markers
-    });
-    counter("lifecycle_aborted_uploads", "Uploads that were not completed.", |tally| tally.aborted_uploads);
+    fn core(&self, core: usize) -> CoreStart {
+        let config = self.config;
+        CoreStart {
+            core,
+            shares_port: self.count > 1,
+            address: self.address,
+            store: self.store.core(core),
+            pool_bytes: config.buffer_pool.bytes(),
+            keys: self.administration.ring(),
+            org_policies: self.administration.org_policies(),
+            addressing: Addressing { domain: config.domain.clone(), path_style: config.path_style },
+            region: config.region.clone(),
+            require_location_constraint: config.require_location_constraint,
+            lifecycle_rule_prefix: RulePrefix::taken_if(config.lifecycle_rule_prefix),
+            trusted_proxies: TrustedProxies::new(&config.trusted_proxies),
+            audit: self.audit.cloned(),
+            metrics: self.registry.core(core),
+            clock: self.clock.clone(),
+        }
+    }
 }
 
 /// The message of an error with those of its causes that it does not already quote.

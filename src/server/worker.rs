@@ -9,8 +9,10 @@ use ringstone_io::net::{ListenStopper, Listener};
 use ringstone_io::runtime::{self, Clock};
 
 use super::{RuntimeThread, ServerError, join};
+use crate::audit::AuditLog;
 use crate::auth::{Authenticator, KeyRing};
 use crate::config::limits::CONNECTIONS_PER_CORE_MAX;
+use crate::http::client_address::TrustedProxies;
 use crate::http::connection;
 use crate::http::context::{ConnectionContext, Deadlines};
 use crate::metrics::CoreMetrics;
@@ -40,6 +42,8 @@ pub(super) struct CoreStart {
     pub region: String,
     pub require_location_constraint: bool,
     pub lifecycle_rule_prefix: RulePrefix,
+    pub trusted_proxies: TrustedProxies,
+    pub audit: Option<AuditLog>,
     pub metrics: Arc<CoreMetrics>,
     pub clock: Clock,
 }
@@ -115,8 +119,8 @@ async fn run(
         metrics: metrics.clone(),
     });
     let ids = RequestIds::new().map_err(|error| format!("no randomness: {error}"))?;
-    let service = Rc::new(S3Service::new(context, ids));
-    let connections = ConnectionContext::new(Deadlines::default());
+    let service = Rc::new(S3Service::new(context, ids, start.audit));
+    let connections = ConnectionContext::behind(start.trusted_proxies, Deadlines::default());
     let stopper = listener.stopper();
     let accepting = runtime::spawn(accept(listener, service, connections.clone(), metrics));
     // Whoever started this core waits for the word, or has given up.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use ringstone_io::disk::Disk;
@@ -12,6 +12,7 @@ use ringstone_io::runtime::{self, Clock, run_on_core};
 use super::*;
 use crate::config::Calendar;
 use crate::config::limits::BUFFER_BYTES;
+use crate::http::client_address::Client;
 use crate::http::connection::{HeadRefusal, Service, serve};
 use crate::http::context::ConnectionContext;
 use crate::http::response::{Response, ResponseBody};
@@ -43,7 +44,7 @@ impl Receiver {
 }
 
 impl Service for Receiver {
-    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _: SocketAddr) -> Response {
+    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _: Client) -> Response {
         let text = match runtime::timeout(PATIENCE, self.receive(&head, body)).await {
             Ok(Ok(text)) => text,
             Ok(Err(error)) => error.code.name().to_owned(),
@@ -52,7 +53,7 @@ impl Service for Receiver {
         Response::new(200).body(ResponseBody::Bytes(text.into_bytes())).closing()
     }
 
-    fn refuse(&self, refusal: HeadRefusal) -> Response {
+    fn refuse(&self, refusal: HeadRefusal, _: Option<&RequestHead>, _: Client) -> Response {
         Response::new(refusal.status())
     }
 }

@@ -10,7 +10,7 @@ use crate::http::target;
 use crate::s3::error::S3Error;
 use crate::s3::{bucket_name, object_key};
 
-const SOURCE: &str = "x-amz-copy-source";
+pub const SOURCE: &str = "x-amz-copy-source";
 const RANGE: &str = "x-amz-copy-source-range";
 
 /// Ends the path of a source. A key that holds these characters has its `?` encoded.
@@ -50,6 +50,11 @@ impl CopySource {
         object_key::validate(key.as_bytes())?;
         Ok(Self { bucket: bucket.to_owned(), key: key.to_owned(), version_id })
     }
+}
+
+/// Whether the request is a copy.
+pub fn is_in(head: &RequestHead) -> bool {
+    head.header(SOURCE).is_some()
 }
 
 /// Reads `x-amz-copy-source-range`: `bytes=first-last` and no other form.

@@ -61,7 +61,10 @@ fn refused(call: &Call<'_, '_>, source: &str, refusal: Refusal<RenameRefusal>) -
     };
     match refusal {
         RenameRefusal::NoSuchBucket => S3Error::no_such_bucket(call.bucket_name()),
-        RenameRefusal::NoSuchKey => S3Error::no_such_key(source),
+        RenameRefusal::NoSuchKey => match call.bucket() {
+            Ok(bucket) => call.asking.hide_absence(S3Error::no_such_key(source), bucket, source),
+            Err(error) => error,
+        },
         RenameRefusal::Versioned => S3Error::invalid_request(
             "Objects can be renamed only in buckets that have never had versioning enabled.",
         ),
