@@ -36,7 +36,8 @@ impl AuditThread {
         let file = RotatedFile::open(path, bytes_max, kept).map_err(failed)?;
         let (log, lines) = AuditLog::new();
         let (stop, stopped) = bounded(1);
-        let writer = Writer { file, lines, batch: Vec::new(), reported: None, reported_lost: 0 };
+        let writer =
+            Writer { file, lines, batch: Vec::new(), failure: None, reported: None, reported_lost: 0 };
         let thread = std::thread::Builder::new()
             .name("audit".into())
             .spawn(move || writer.run(&stopped))
@@ -58,6 +59,8 @@ struct Writer {
     file: RotatedFile,
     lines: LineQueue,
     batch: Vec<u8>,
+    /// The last write that failed since a trouble was last told.
+    failure: Option<io::Error>,
     /// When a trouble was last told, and the lines that were lost by then.
     reported: Option<Instant>,
     reported_lost: u64,
@@ -81,8 +84,12 @@ impl Writer {
             self.batch.clear();
             self.lines.drain_into(&mut self.batch, AUDIT_WRITE_BYTES);
             let is_full = self.batch.len() >= AUDIT_WRITE_BYTES;
-            let failure = if self.batch.is_empty() { None } else { self.write_batch().err() };
-            self.report(failure);
+            if !self.batch.is_empty()
+                && let Err(error) = self.write_batch()
+            {
+                self.failure = Some(error);
+            }
+            self.report();
             if !is_full {
                 return;
             }
@@ -100,14 +107,14 @@ impl Writer {
         written.and(rotated)
     }
 
-    fn report(&mut self, failure: Option<io::Error>) {
+    fn report(&mut self) {
         let lost = self.lines.lost();
-        let is_trouble = failure.is_some() || lost > self.reported_lost;
+        let is_trouble = self.failure.is_some() || lost > self.reported_lost;
         if !is_trouble || self.reported.is_some_and(|reported| reported.elapsed() < REPORT_EVERY) {
             return;
         }
         let lines = lost - self.reported_lost;
-        if let Some(error) = failure {
+        if let Some(error) = self.failure.take() {
             tracing::error!(%error, lost = lines, "the audit log cannot be written");
         } else {
             tracing::error!(lost = lines, "the audit log cannot keep up");

@@ -139,6 +139,9 @@ pub fn decide(request: &Request<'_>, facts: &dyn Facts, layers: &Layers<'_>) -> 
     if !is_member && request.action == Action::PutBucketPolicy {
         return Decision::new(Effect::Denied, Reason::MembersOnly);
     }
+    if is_member && layers.requester_org.is_empty() && bucket.is_none() {
+        return Decision::new(Effect::Allowed, Reason::Member);
+    }
     let scene = Scene::new(request, facts);
     let names = ActionSet::names_of(request.action);
     let is_of_org = request.principal != Principal::Anonymous;

@@ -7,11 +7,11 @@ use super::PolicyError;
 use super::action::ActionSet;
 use super::context::Scene;
 use super::error::{
-    FIRST_BYTE, Place, SID_TWICE, STATEMENT_EMPTY, SYNTAX, TOO_LARGE, UNKNOWN_FIELD, VERSION,
+    FIRST_BYTE, Place, SID_TWICE, STATEMENT_EMPTY, SYNTAX, TOO_LARGE, UNKNOWN_FIELD, VERSION, WILDCARDS,
 };
 use super::json::Json;
 use super::statement::{Statement, StatementEffect};
-use crate::config::limits::POLICY_BYTES_MAX;
+use crate::config::limits::{POLICY_BYTES_MAX, POLICY_SEARCHES_MAX};
 
 /// Where a document applies, and so what its grammar demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +116,7 @@ fn parse_statements(
     }
     let mut statements = Vec::with_capacity(list.len());
     let mut sids = HashSet::new();
+    let mut searches = 0;
     for (index, json) in list.iter().enumerate() {
         let place = place.index(index);
         let statement = Statement::parse(json, layer, has_variables, &place)?;
@@ -123,6 +124,10 @@ fn parse_statements(
             && !sids.insert(Arc::clone(sid))
         {
             return Err(place.name("Sid").fault_of(SID_TWICE, sid));
+        }
+        searches += statement.searches();
+        if searches > POLICY_SEARCHES_MAX {
+            return Err(place.fault(WILDCARDS));
         }
         statements.push(statement);
     }

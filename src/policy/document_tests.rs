@@ -233,3 +233,40 @@ fn a_document_that_is_not_utf_8_is_refused() {
     let error = Document::parse(&bytes, Layer::Bucket("b")).expect_err("not UTF-8");
     assert_eq!(error.sentence(), "This policy contains invalid Json");
 }
+
+#[test]
+fn patterns_that_must_be_searched_for_are_bounded() {
+    let of_prefix = |patterns: &[&str]| {
+        let condition = serde_json::json!({"Condition": {"StringLike": {"s3:prefix": patterns}}});
+        format!(r#"{{"Version": "2012-10-17", "Statement": {}}}"#, statement(&condition.to_string()))
+    };
+    let refused = "The policy has too many wildcards (Statement[0])";
+    let long = format!("*{}?*", "a".repeat(63));
+    let longer = format!("*{}?*", "a".repeat(64));
+    for (pattern, searches) in [
+        ("a?b*", 0),
+        ("*a?b", 0),
+        ("a*b", 0),
+        ("*a*", 1),
+        ("*a?b*", 1),
+        ("*a*b?*", 2),
+        (long.as_str(), 1),
+        (longer.as_str(), 2),
+        ("${aws:username}/*", 1),
+        ("*a${aws:username}b*", 2),
+        ("*a${aws:username}*?", 2),
+        ("*?${aws:username}*", 130),
+        ("${*}*", 0),
+    ] {
+        let fitting = POLICY_SEARCHES_MAX.checked_div(searches).unwrap_or(512);
+        // As many as fit, in one list or apart; a document has no room for all of the longest.
+        let count = fitting.min(15_000 / (pattern.len() + 3));
+        assert_eq!(refusal(&of_prefix(&vec![pattern; count])), "accepted", "{pattern}");
+        if searches > 0 && count == fitting {
+            assert_eq!(refusal(&of_prefix(&vec![pattern; count + 1])), refused, "{pattern}");
+        }
+    }
+    let resource = |count| policy(&format!(r#"{{"Resource": "arn:aws:s3:::b/{}*"}}"#, "*a".repeat(count)));
+    assert_eq!(refusal(&resource(POLICY_SEARCHES_MAX)), "accepted");
+    assert_eq!(refusal(&resource(POLICY_SEARCHES_MAX + 1)), refused);
+}

@@ -19,6 +19,7 @@ pub(super) const PRINCIPAL: &str = "Invalid principal in policy";
 pub(super) const ALLOW_BUT_PRINCIPAL: &str = "Allow with NotPrincipal is not allowed";
 pub(super) const ACTION: &str = "Policy has invalid action";
 pub(super) const RESOURCE: &str = "Policy has invalid resource";
+pub(super) const WILDCARDS: &str = "The policy has too many wildcards";
 pub(super) const NOTHING_FITS: &str = "Action does not apply to any resource(s) in statement";
 pub(super) const CONDITION_TYPE: &str = "Invalid Condition type";
 pub(super) const CONDITION_KEY: &str = "Policy has an invalid condition key";

@@ -3,11 +3,14 @@
 //! Matching takes no backtracking. A pattern is cut at its stars into segments; the first must stand at the start of
 //! the text, the last at its end, and each between is taken where it first occurs after the one before, which leaves
 //! the most for the rest. A segment without `?` is found in linear time (`memmem`); one with `?` by the Shift-And
-//! algorithm: a state machine with one bit a sign, all bits of 64 signs moved at once. So the worst case is
-//! `text bytes × (1 + pattern bytes / 64)` steps of about a nanosecond: for a policy of 20 KiB and a key of 1 KiB
-//! some 350,000 where it is one pattern, some 3,000,000 where it is thousands of patterns like `*?a*`.
+//! algorithm: a state machine with one bit a sign, all bits of 64 signs moved at once. So the worst case is one pass
+//! over the text for each segment between two stars, or for each 64 signs of it. How many of these a policy may need
+//! is a limit (`POLICY_SEARCHES_MAX`); all else costs at most a look at each byte of the policy.
 
 use memchr::memmem;
+
+/// Signs of a segment that Shift-And moves at once.
+pub(super) const SIGNS_PER_STEP: usize = u64::BITS as usize;
 
 /// One sign of a pattern that has no star.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +102,12 @@ impl Glob {
         true
     }
 
+    /// How many passes over a text a match may take.
+    pub(super) fn searches(&self) -> usize {
+        let between = self.segments.get(1..self.segments.len().saturating_sub(1)).unwrap_or_default();
+        between.iter().map(Segment::searches).sum()
+    }
+
     /// Whether some text that starts like this matches.
     pub(super) fn can_begin(&self, start: &str) -> bool {
         let Some((first, others)) = self.segments.split_first() else { return false };
@@ -121,6 +130,13 @@ impl Segment {
             Self::Mixed(signs) => (&[], signs),
         };
         bytes.iter().map(|byte| Sign::Byte(*byte)).chain(signs.iter().copied())
+    }
+
+    fn searches(&self) -> usize {
+        match self {
+            Self::Literal(_) => 1,
+            Self::Mixed(signs) => signs.len().div_ceil(SIGNS_PER_STEP),
+        }
     }
 
     /// What follows, where the text starts with this.
@@ -176,18 +192,18 @@ fn continues(byte: u8) -> bool {
 
 /// Shift-And: bit `n` of the state says that the first `n + 1` signs stand right before the current place.
 fn end_of_first(signs: &[Sign], text: &[u8]) -> Option<usize> {
-    let words = signs.len().div_ceil(64);
+    let words = signs.len().div_ceil(SIGNS_PER_STEP);
     // For each word, which of its signs are this byte.
     let mut is_byte = vec![[0_u64; 256]; words];
     let mut is_any = vec![0_u64; words];
     for (index, sign) in signs.iter().enumerate() {
-        let bit = 1 << (index % 64);
+        let bit = 1 << (index % SIGNS_PER_STEP);
         match sign {
-            Sign::Byte(byte) => is_byte[index / 64][usize::from(*byte)] |= bit,
-            Sign::AnyChar => is_any[index / 64] |= bit,
+            Sign::Byte(byte) => is_byte[index / SIGNS_PER_STEP][usize::from(*byte)] |= bit,
+            Sign::AnyChar => is_any[index / SIGNS_PER_STEP] |= bit,
         }
     }
-    let last = 1 << ((signs.len() - 1) % 64);
+    let last = 1 << ((signs.len() - 1) % SIGNS_PER_STEP);
     let mut state = vec![0_u64; words];
     for (at, byte) in text.iter().enumerate() {
         let mut carry = 1;

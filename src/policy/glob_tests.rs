@@ -132,30 +132,24 @@ proptest! {
     }
 }
 
-/// The dearest policies of 20 KiB there are, as far as patterns go, on a key of 1 KiB. Optimised this takes up to 4 ms;
-/// an algorithm that backtracks would take minutes to ages.
+/// What would be dearest for one that backtracks: this takes some milliseconds, that ages.
 #[test]
-fn the_worst_case_is_bounded() {
-    const POLICY_BYTES: usize = 20 * 1024;
-    let key = "a".repeat(1024);
-    let half = "a".repeat(500);
+fn no_pattern_is_matched_by_backtracking() {
+    let text = "a".repeat(8 * 1024);
+    let half = "a".repeat(4_000);
     for pattern in [
-        "*a".repeat(POLICY_BYTES / 2) + "b",
-        "*a?".repeat(POLICY_BYTES / 3) + "b",
-        "*a".repeat(500) + "b",
-        "*a?".repeat(340) + "b*",
+        "*a".repeat(10_000) + "b",
+        "*a?".repeat(6_000) + "b",
+        "*a".repeat(4_000) + "b",
+        "*a?".repeat(2_500) + "b*",
         format!("*{half}?b*"),
         format!("*b?{half}*"),
         format!("*{half}b*"),
-        "*?b*".to_owned(),
-        "*?a?b*".to_owned(),
+        "?".repeat(8_000) + "*b*",
     ] {
-        let glob = glob(&pattern);
         let started = Instant::now();
-        for _ in 0..POLICY_BYTES.div_ceil(pattern.len()) {
-            assert!(!glob.matches(std::hint::black_box(&key)));
-        }
+        assert!(!glob(&pattern).matches(std::hint::black_box(&text)));
         let took = started.elapsed();
-        assert!(took < Duration::from_secs(5), "{took:?} for {:.20}…", pattern);
+        assert!(took < Duration::from_secs(5), "{took:?} for {pattern:.20}…");
     }
 }

@@ -24,6 +24,11 @@ impl Resources {
         self.patterns.iter().any(|pattern| pattern.matches(resource, scene))
     }
 
+    /// How many passes over a text its patterns may take.
+    pub(super) fn searches(&self) -> usize {
+        self.patterns.iter().map(Pattern::searches).sum()
+    }
+
     /// `must_fit`: each must be able to name something of the layer.
     pub(super) fn parse(
         json: &Json,

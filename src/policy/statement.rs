@@ -43,6 +43,11 @@ impl Statement {
             && self.conditions.iter().all(|condition| condition.holds(scene))
     }
 
+    /// How many passes over texts its patterns may take.
+    pub(super) fn searches(&self) -> usize {
+        self.resources.searches() + self.conditions.iter().map(Condition::searches).sum::<usize>()
+    }
+
     pub(super) fn parse(
         json: &Json,
         layer: Layer<'_>,

@@ -5,7 +5,8 @@
 //! makes its text equal to nothing and its pattern match nothing. Documents of 2008-10-17 know no variables.
 
 use super::context::{Scene, Source};
-use super::glob::{Glob, GlobBuilder};
+use super::glob::{Glob, GlobBuilder, SIGNS_PER_STEP};
+use crate::config::limits::HEADER_SECTION_BYTES_MAX;
 
 /// A piece of a text or pattern.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,8 +93,7 @@ impl Template {
 
     /// The pattern, if no variable is in it.
     fn fixed_glob(&self) -> Option<Glob> {
-        let is_variable = |piece: &Piece| matches!(piece, Piece::Variable { .. });
-        (!self.pieces.iter().any(is_variable)).then(|| self.widest_glob())
+        (self.variables() == 0).then(|| self.widest_glob())
     }
 
     /// The pattern with a `*` for each variable: matches whatever any of its values could.
@@ -107,6 +107,28 @@ impl Template {
             }
         }
         builder.build()
+    }
+
+    fn variables(&self) -> usize {
+        self.pieces.iter().filter(|piece| matches!(piece, Piece::Variable { .. })).count()
+    }
+
+    /// As [`Glob::searches`]. To put the value of a variable in is as much as one pass, and the value may be as long as
+    /// the longest header.
+    fn searches(&self) -> usize {
+        const STEPS_OF_VALUE: usize = HEADER_SECTION_BYTES_MAX.div_ceil(SIGNS_PER_STEP);
+        let segments: Vec<&[Piece]> = self.pieces.split(|piece| *piece == Piece::AnyRun).collect();
+        let between = segments.get(1..segments.len().saturating_sub(1)).unwrap_or_default();
+        let steps = |piece: &Piece| match piece {
+            Piece::Text(text) => text.len().div_ceil(SIGNS_PER_STEP),
+            Piece::Variable { .. } => STEPS_OF_VALUE,
+            Piece::AnyChar | Piece::AnyRun => 1,
+        };
+        let passes = between.iter().map(|segment| {
+            let is_mixed = segment.contains(&Piece::AnyChar);
+            if is_mixed { segment.iter().map(steps).sum() } else { usize::from(!segment.is_empty()) }
+        });
+        self.variables() + passes.sum::<usize>()
     }
 
     /// The pattern for a request. `None` where it matches nothing, be it for a variable without a value or because no
@@ -203,6 +225,14 @@ pub(super) enum Pattern {
 impl Pattern {
     pub(super) fn new(template: Template) -> Self {
         template.fixed_glob().map_or(Self::Variable(template), Self::Fixed)
+    }
+
+    /// How many passes over a text a match may take.
+    pub(super) fn searches(&self) -> usize {
+        match self {
+            Self::Fixed(glob) => glob.searches(),
+            Self::Variable(template) => template.searches(),
+        }
     }
 
     pub(super) fn matches(&self, text: &str, scene: &Scene<'_>) -> bool {

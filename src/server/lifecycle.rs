@@ -88,3 +88,7 @@ fn idle_rest(calendar: Calendar) -> Duration {
     let day = Duration::from_millis(calendar.day_ms().unsigned_abs());
     (day / SHORT_DAY_PART).clamp(SHORT_IDLE_REST_MIN, SHORT_IDLE_REST_MAX)
 }
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringstone_io::disk::Disk;
@@ -24,6 +25,7 @@ use crate::store::copy::{NewCopy, Source};
 use crate::store::delete::DeleteRequest;
 use crate::store::error::{Refusal, StoreError};
 use crate::store::extent::space::SpaceOptions;
+use crate::store::lifecycle::job::{LifecycleJob, LifecycleParts};
 use crate::store::objects::{Body, Lookup, OpenObject};
 use crate::store::put::NewObject;
 use crate::store::rename::{Rename, RenameRefusal};
@@ -203,6 +205,19 @@ impl Dice {
     pub(super) fn below(&mut self, sides: u64) -> u64 {
         self.next() % sides
     }
+}
+
+/// The lifecycle's job over a core's store.
+pub(super) fn lifecycle_job(store: &Store, clock: &Clock) -> LifecycleJob {
+    LifecycleParts {
+        engine: store.engine.clone(),
+        commit: store.commit.clone(),
+        space: store.space.clone(),
+        clock: clock.clone(),
+        calendar: store.calendar,
+        counts: Arc::default(),
+    }
+    .into_job()
 }
 
 pub(super) async fn create_bucket(store: &Store) -> BucketRecord {

@@ -2,6 +2,7 @@
 
 import base64
 import collections
+import json
 import re
 import stat
 import subprocess
@@ -99,6 +100,20 @@ def test_every_field_of_a_line(audited, shared):
     assert parts_of(entry, "bytes_in", "bytes_out") == (5000, 0)
     assert 0 < entry["duration_us"] < 10_000_000
     assert entry["user_agent"].startswith("Boto3/")
+
+
+def test_why_a_request_was_allowed_or_denied(audited):
+    bucket = s3.create_bucket(audited.client, s3.new_bucket_name("decided"))
+    allowed = audited.call("GET", f"/{bucket}/k")
+    denied = audited.call("GET", f"/{bucket}/k", account=ALT)
+    statement = {"Sid": "NoReads", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject"}
+    policy = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": f"arn:aws:s3:::{bucket}/*"}]}
+    audited.client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    by_policy = audited.call("GET", f"/{bucket}/k")
+    assert [entry["status"] for entry in (allowed, denied, by_policy)] == [404, 403, 403]
+    decisions = [entry["decision"] for entry in (allowed, denied, by_policy)]
+    assert all(decisions) and len(set(decisions)) == 3, decisions
+    assert "NoReads" in by_policy["decision"]
 
 
 def test_bytes_in_and_out(audited, shared):
@@ -324,15 +339,22 @@ def fill(audited: Audited, requests: int, step: int = 100) -> set[str]:
     return ids
 
 
+def wait_until_written(audited: Audited, lines: int) -> None:
+    wait_until(lambda: audited.server.metric("ringstone_audit_lines_total") == lines)
+
+
 def test_a_full_log_is_put_aside(audited_server):
     audited = audited_server("rotated", audit_log_size="1MiB", audit_log_files=2)
-    ids = fill(audited, 1800)
-    wait_until(lambda: {entry["request_id"] for entry in audited.log.entries()} >= ids)
-    assert [path.name for path in audited.log.files()] == ["audit.log.2", "audit.log.1", "audit.log"]
+    names = ["audit.log.2", "audit.log.1", "audit.log"]
+    first = fill(audited, 1800)
+    wait_until_written(audited, 1800)
+    assert [path.name for path in audited.log.files()] == names
+    assert {entry["request_id"] for entry in audited.log.entries()} == first
     fill(audited, 3000)
-    wait_until(lambda: not ids & {entry["request_id"] for entry in audited.log.entries()})
+    wait_until_written(audited, 4800)
     files = audited.log.files()
-    assert [path.name for path in files] == ["audit.log.2", "audit.log.1", "audit.log"], "the oldest are gone"
+    assert [path.name for path in files] == names
+    assert not first & {entry["request_id"] for entry in audited.log.entries()}, "the oldest are gone"
     assert all(path.stat().st_size <= MIB for path in files)
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in files)
     times = [entry["time"] for entry in audited.log.entries()]

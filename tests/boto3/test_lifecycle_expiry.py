@@ -5,6 +5,7 @@ due is gone, and for what must stay until something else is gone that was due a 
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -240,8 +241,8 @@ def test_what_a_customer_s_key_locks_goes_without_it(client, bucket):
 
 def test_many_objects_go_and_their_bytes_come_back(node, client, bucket):
     before = node.extent_bytes_in_use()
-    keys = [f"old/{number:04}" for number in range(1200)]
-    put(client, bucket, *keys)
+    with ThreadPoolExecutor(16) as writers:
+        list(writers.map(lambda number: put(client, bucket, f"old/{number:04}"), range(1200)))
     put(client, bucket, "old/large", "keep", Body=payload(3 * MIB))
     assert node.extent_bytes_in_use() - before >= 6 * MIB
     lifecycle.put(client, bucket, rule("a", "old/", **EXPIRE))

@@ -1,6 +1,7 @@
 """Who a request comes from: trusted and other proxies on raw sockets and HAProxy, as the audit log sees it."""
 
 import ipaddress
+import json
 import ssl
 import struct
 
@@ -89,7 +90,7 @@ def ask(node, content: bytes, source: str | None = None) -> tuple[str, bool]:
     with wire.Connection(node.address, source=source) as connection:
         connection.send(content)
         response = connection.response()
-        assert response.status == 403
+        assert response.status == 404
         return node.sender(response)
 
 
@@ -154,6 +155,29 @@ def test_a_signed_request_may_be_forwarded(trusting):
         response = connection.response()
     assert response.status == 200
     assert trusting.sender(response) == (CLIENT, False)
+
+
+def test_policies_see_the_client(trusting):
+    client = s3.make_client(trusting.server.endpoint, MAIN)
+    bucket = s3.create_bucket(client, s3.new_bucket_name("by-address"))
+    condition = {"NotIpAddress": {"aws:SourceIp": f"{CLIENT}/32"}, "Bool": {"aws:SecureTransport": "true"}}
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:ListBucket", "Condition": condition}
+    policy = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": f"arn:aws:s3:::{bucket}"}]}
+    client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    prepared = wire.prepare(trusting.address, "GET", f"/{bucket}")
+
+    def status(opening: bytes, fields: bytes) -> int:
+        with wire.Connection(trusting.address) as connection:
+            connection.send(opening + prepared.head().replace(b"\r\n", b"\r\n" + fields, 1))
+            return connection.response().status
+
+    spoofed, secure = f"X-Forwarded-For: {SPOOFED}\r\n".encode(), b"X-Forwarded-Proto: https\r\n"
+    assert status(b"", secure) == 403
+    assert status(b"", spoofed + secure) == 403
+    assert status(b"", spoofed) == 200
+    assert status(proxy_header(), spoofed + secure) == 200
+    assert status(proxy_header(extensions=tls()), b"") == 200
+    assert status(proxy_header(SPOOFED, tls()), b"") == 403
 
 
 # The PROXY protocol
@@ -226,7 +250,7 @@ def test_a_proxy_header_from_a_stranger_is_no_request(request, source, node_name
 def test_a_proxy_header_on_a_later_request_is_no_request(trusting, first):
     with wire.Connection(trusting.address) as connection:
         connection.send(first)
-        assert connection.response().status == 403
+        assert connection.response().status == 404
         connection.send(proxy_header(SPOOFED) + get())
         assert connection.response().status == 400
         assert connection.is_closed_by_server()

@@ -58,6 +58,11 @@ impl Condition {
         Ok(conditions)
     }
 
+    /// How many passes over values its patterns may take.
+    pub(super) fn searches(&self) -> usize {
+        self.operands.searches()
+    }
+
     pub(super) fn holds(&self, scene: &Scene<'_>) -> bool {
         let values = scene.values(&self.source);
         if let Operands::Null(wanted) = &self.operands {

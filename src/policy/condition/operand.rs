@@ -103,6 +103,15 @@ impl Operands {
         Some(())
     }
 
+    /// How many passes over a value its patterns may take.
+    pub(super) fn searches(&self) -> usize {
+        match self {
+            Self::Patterns(patterns) => patterns.iter().map(Pattern::searches).sum(),
+            Self::Arns(arns) => arns.iter().flatten().map(Pattern::searches).sum(),
+            _ => 0,
+        }
+    }
+
     /// Whether some operand compares with this value of the request. One that is not of the kind compares with none.
     pub(super) fn compare(&self, value: &str, scene: &Scene<'_>) -> bool {
         match self {

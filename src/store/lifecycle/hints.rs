@@ -65,7 +65,7 @@ impl<'k> Hints<'k> {
 
     /// Whether a rule is about the noncurrent versions of the key.
     pub(in crate::store) fn are_of_noncurrent(&self) -> bool {
-        self.concern.noncurrent
+        self.concern.noncurrent.is_some()
     }
 
     /// A record is the current object now, or has other tags.
@@ -81,7 +81,7 @@ impl<'k> Hints<'k> {
         record: &ObjectRecord,
         superseded_ms: i64,
     ) {
-        if self.concern.newer_versions.is_some() {
+        if self.concern.noncurrent > Some(0) {
             // One of the older ones may be one too many.
             return self.today(transaction);
         }
@@ -93,7 +93,7 @@ impl<'k> Hints<'k> {
 
     /// A noncurrent version has gone or has other tags, or what was superseded by one is superseded by another.
     pub(in crate::store) fn noncurrent(&self, transaction: &mut Transaction<'_>) {
-        if self.concern.noncurrent {
+        if self.concern.noncurrent.is_some() {
             self.today(transaction);
         }
     }

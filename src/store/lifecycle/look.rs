@@ -117,7 +117,7 @@ impl<'t, 'e> Look<'t, 'e> {
 
     /// Takes up the walk of another look, if there is one.
     fn take_walk<E>(&mut self) -> Result<Option<HistoryCursor>, Abort<E>> {
-        if self.bucket.versioning == Versioning::Unset || !self.concern.noncurrent {
+        if self.bucket.versioning == Versioning::Unset || self.concern.noncurrent.is_none() {
             return Ok(None);
         }
         let walk_key = hints::walk_key(self.bucket, self.key);
@@ -174,7 +174,7 @@ impl<'t, 'e> Look<'t, 'e> {
         if self.bucket.versioning == Versioning::Unset {
             return Ok(ControlFlow::Continue(()));
         }
-        if self.concern.noncurrent {
+        if self.concern.noncurrent.is_some() {
             let resumed = match cursor {
                 Some(cursor) => self.position_at(cursor)?,
                 None => None,
@@ -209,7 +209,7 @@ impl<'t, 'e> Look<'t, 'e> {
     /// newer is counted anew, as far as it matters to a rule.
     fn position_at<E>(&mut self, cursor: HistoryCursor) -> Result<Option<Position>, Abort<E>> {
         let has_current = self.history().current()?.is_some();
-        let counted_max = self.concern.newer_versions.map_or(0, |kept| kept as usize) + 2;
+        let counted_max = self.concern.noncurrent.unwrap_or(0) as usize + 2;
         let Some(last) = self.history().earlier_at(cursor.last)? else { return Ok(None) };
         let newest = self.history().earlier(None, counted_max)?;
         let place = newest.iter().position(|(_, record)| record.listed.stamp == cursor.last);

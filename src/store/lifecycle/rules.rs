@@ -19,8 +19,8 @@ pub struct Due<'r> {
 /// The rules of a bucket, ready to be asked.
 #[derive(Debug)]
 pub struct Rules {
-    /// Those that are enabled, in their order.
-    rules: Vec<LifecycleRule>,
+    /// In their order; of the others nothing is kept.
+    enabled: Vec<LifecycleRule>,
     calendar: Calendar,
     /// In order; see above.
     prefixes: Vec<Prefix>,
@@ -41,10 +41,8 @@ struct Prefix {
 pub(in crate::store) struct Concern {
     /// The age of current objects.
     pub(in crate::store) current: bool,
-    /// Noncurrent versions.
-    pub(in crate::store) noncurrent: bool,
-    /// How many noncurrent versions stay, at most.
-    pub(in crate::store) newer_versions: Option<u32>,
+    /// Noncurrent versions; so many of them stay at most where rules count them.
+    pub(in crate::store) noncurrent: Option<u32>,
     /// Delete markers that are all that is left of a key.
     pub(in crate::store) markers: bool,
     pub(in crate::store) uploads: bool,
@@ -71,12 +69,12 @@ impl Rules {
             let concern = inherited.and(concern);
             prefixes.push(Prefix { text: text.to_owned(), parent, rules: vec![place], concern });
         }
-        Self { rules, calendar, prefixes }
+        Self { enabled: rules, calendar, prefixes }
     }
 
     /// How many rules are enabled.
     pub(in crate::store) fn count(&self) -> usize {
-        self.rules.len()
+        self.enabled.len()
     }
 
     /// When the current object of a key expires. The soonest rule is the one named.
@@ -151,14 +149,14 @@ impl Rules {
         self.matching(key)
             .filter_map(|(place, rule)| Some((at_ms(rule)?, place)))
             .min()
-            .map(|(at_ms, place)| Due { at_ms, rule_id: &self.rules[place].id })
+            .map(|(at_ms, place)| Due { at_ms, rule_id: &self.enabled[place].id })
     }
 
     /// The rules whose prefixes the key has, with their places.
     fn matching(&self, key: &str) -> impl Iterator<Item = (usize, &LifecycleRule)> {
         std::iter::successors(self.longest_prefix(key), |at| self.prefixes[*at].parent)
             .flat_map(|at| &self.prefixes[at].rules)
-            .map(|place| (*place, &self.rules[*place]))
+            .map(|place| (*place, &self.enabled[*place]))
     }
 
     fn longest_prefix(&self, key: &str) -> Option<usize> {
@@ -174,8 +172,7 @@ impl Concern {
     fn of(rule: &LifecycleRule) -> Self {
         Self {
             current: matches!(rule.expiration, Some(Expiration::Days(_) | Expiration::Date(_))),
-            noncurrent: rule.noncurrent.is_some(),
-            newer_versions: rule.noncurrent.and_then(|noncurrent| noncurrent.newer_versions),
+            noncurrent: rule.noncurrent.map(|noncurrent| noncurrent.newer_versions.unwrap_or(0)),
             markers: rule.expiration == Some(Expiration::ExpiredObjectDeleteMarker(true)),
             uploads: rule.abort_upload_days.is_some(),
         }
@@ -184,8 +181,7 @@ impl Concern {
     fn and(self, other: Self) -> Self {
         Self {
             current: self.current || other.current,
-            noncurrent: self.noncurrent || other.noncurrent,
-            newer_versions: self.newer_versions.max(other.newer_versions),
+            noncurrent: self.noncurrent.max(other.noncurrent),
             markers: self.markers || other.markers,
             uploads: self.uploads || other.uploads,
         }

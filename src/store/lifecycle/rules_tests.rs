@@ -125,7 +125,7 @@ fn a_filter_covers_what_all_of_it_is_true_of() {
     let rules =
         rules(vec![days("r", 1).prefix("a").tag("t", "1").tag("u", "2").larger_than(10).smaller_than(20)]);
     let both = [("t", "1"), ("u", "2")];
-    let table: &[(&str, u64, &[(&str, &str)], bool)] = &[
+    let table: [(_, _, &[(&str, &str)], _); 10] = [
         ("a", 11, &both, true),
         ("a", 19, &[("u", "2"), ("x", "3"), ("t", "1")], true),
         ("a", 10, &both, false),
@@ -138,8 +138,8 @@ fn a_filter_covers_what_all_of_it_is_true_of() {
         ("a", 11, &[("1", "t"), ("2", "u")], false),
     ];
     for (key, size, with, covers) in table {
-        let due = rules.expiry_of_current(key, &listed(*size), &tags(with));
-        assert_eq!(due.is_some(), *covers, "{key} {size} {with:?}");
+        let due = rules.expiry_of_current(key, &listed(size), &tags(with));
+        assert_eq!(due.is_some(), covers, "{key} {size} {with:?}");
     }
 }
 
@@ -233,7 +233,7 @@ fn what_rules_are_about_is_known_by_prefix() {
     ]);
     let nothing = Concern::default();
     let current = Concern { current: true, ..nothing };
-    let versions = Concern { noncurrent: true, newer_versions: Some(7), ..current };
+    let versions = Concern { noncurrent: Some(7), ..current };
     let table = [
         ("a", nothing),
         ("a/", current),

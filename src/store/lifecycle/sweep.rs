@@ -154,7 +154,7 @@ impl Walk<'_> {
         let concern = self.rules.concern(key);
         let is_here = match table {
             SweptTable::Objects => concern.current,
-            SweptTable::Versions => concern.noncurrent || concern.markers,
+            SweptTable::Versions => concern.noncurrent.is_some() || concern.markers,
             SweptTable::Uploads => concern.uploads,
         };
         match self.rules.next_prefix(key) {
