@@ -21,6 +21,7 @@ pub(super) struct RequestFacts<'a> {
     existing_tags: OnceCell<Tags>,
     sent_tags: OnceCell<Tags>,
     asked_of_unread: Cell<bool>,
+    has_failed: Cell<bool>,
 }
 
 impl<'a> RequestFacts<'a> {
@@ -32,12 +33,18 @@ impl<'a> RequestFacts<'a> {
             existing_tags: OnceCell::new(),
             sent_tags: OnceCell::new(),
             asked_of_unread: Cell::new(false),
+            has_failed: Cell::new(false),
         }
     }
 
     /// Whether something was asked that stands in a body which has not been read.
     pub(super) fn asked_of_unread(&self) -> bool {
         self.asked_of_unread.get()
+    }
+
+    /// Whether something was asked that could not be found out: what was decided without it is worth nothing.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.get()
     }
 
     /// Tags of the version that the request is about; none where it does not exist.
@@ -51,6 +58,7 @@ impl<'a> RequestFacts<'a> {
                 Ok(_) => Tags::new(),
                 Err(error) => {
                     tracing::error!(%error, "the tags of an object cannot be read");
+                    self.has_failed.set(true);
                     Tags::new()
                 }
             }
