@@ -12,10 +12,12 @@
 //! | [`http`], [`store`] | the wire; objects as bytes. Neither knows S3 words |
 //! | [`commit`] | the only writer of the index, the only place that says "durable" |
 //! | [`index`] | ordered tables of records behind the engine interface |
+//! | [`audit`] | the log of answered requests; knows no S3 words |
 //! | [`seal`] | encryption of bodies under customers' keys; a leaf |
 //! | [`policy`] | access policies: documents and decisions; a leaf |
 //! | [`checksum`], [`metrics`], [`config`] | leaves |
 
+pub mod audit;
 pub mod auth;
 pub mod checksum;
 pub mod cli;

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("seal", &["config"]),
     ("policy", &["config"]),
     ("metrics", &["config"]),
+    ("audit", &["config"]),
     ("http", &["io", "config", "metrics"]),
     ("index", &["io", "config", "metrics", "checksum", "seal"]),
     ("commit", &["io", "index", "config", "metrics"]),
@@ -27,11 +28,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "s3",
         &[
-            "io", "http", "auth", "policy", "store", "commit", "index", "checksum", "seal", "metrics",
-            "config",
+            "io", "http", "auth", "audit", "policy", "store", "commit", "index", "checksum", "seal",
+            "metrics", "config",
         ],
     ),
-    ("server", &["io", "s3", "http", "auth", "store", "commit", "index", "checksum", "metrics", "config"]),
+    (
+        "server",
+        &[
+            "io", "s3", "http", "auth", "audit", "policy", "store", "commit", "index", "checksum", "seal",
+            "metrics", "config",
+        ],
+    ),
     ("cli", &["config", "server", "store", "index"]),
 ];
 

@@ -12,6 +12,7 @@ use ringstone_io::net::{Gather, Listener};
 use ringstone_io::runtime::{run_on_core, sleep, spawn};
 
 use super::body::{Body, BodyError};
+use super::client_address::{Client as Sender, TrustedProxies};
 use super::connection::{HeadRefusal, Service, serve};
 use super::context::{ConnectionContext, Deadlines};
 use super::head::RequestHead;
@@ -54,12 +55,13 @@ impl Echo {
 }
 
 impl Service for Echo {
-    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _: SocketAddr) -> Response {
+    async fn call(&self, head: RequestHead, body: &mut Body<'_>, sender: Sender) -> Response {
         let announced = body.length().map_or("chunked".to_owned(), |length| length.to_string());
         let read = match head.target() {
             b"/echo" => self.read_all(body).await,
             b"/collect" => body.collect(1000).await,
             b"/ignore" => return Response::new(403).body(ResponseBody::Bytes(b"no".to_vec())),
+            b"/sender" => Ok(format!("{} {}", sender.address, sender.is_secure).into_bytes()),
             b"/close" => return Response::new(200).closing(),
             b"/drain" => {
                 self.context.start_draining();
@@ -79,7 +81,7 @@ impl Service for Echo {
         response.header("x-length", announced)
     }
 
-    fn refuse(&self, refusal: HeadRefusal) -> Response {
+    fn refuse(&self, refusal: HeadRefusal, _: Option<&RequestHead>, _: Sender) -> Response {
         Response::new(refusal.status()).body(ResponseBody::Bytes(format!("{refusal:?}").into_bytes()))
     }
 }
@@ -109,12 +111,22 @@ impl ByteStream for Letters {
 
 /// Serves as many connections as `clients` opens, and ends when all of them have ended.
 pub(super) fn serve_while(deadlines: Deadlines, connections: usize, clients: impl FnOnce(SocketAddr)) {
+    serve_behind(TrustedProxies::default(), deadlines, connections, clients);
+}
+
+/// As [`serve_while`], trusting proxies.
+pub(super) fn serve_behind(
+    proxies: TrustedProxies,
+    deadlines: Deadlines,
+    connections: usize,
+    clients: impl FnOnce(SocketAddr),
+) {
     let (sender, receiver) = mpsc::channel();
     let server = thread::spawn(move || {
         run_on_core(None, async move {
             let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
             sender.send(listener.local_addr()).unwrap();
-            let context = ConnectionContext::new(deadlines);
+            let context = ConnectionContext::behind(proxies, deadlines);
             let pool = BufferPool::new(2, BUFFER_BYTES).unwrap();
             let echo = Rc::new(Echo { pool: pool.clone(), context: context.clone() });
             let mut tasks = Vec::new();

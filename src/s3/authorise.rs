@@ -4,14 +4,16 @@
 //! judged before the operation runs; what it needs of others that it names, the operation asks for itself. A refusal says
 //! no more than that it is one; the reason goes to the log.
 
-use std::net::IpAddr;
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::auth::Identity;
+use crate::http::client_address::Client;
 use crate::http::head::{Method, RequestHead};
 use crate::index::record::BucketRecord;
-use crate::policy::{self, Action, Decision, Document, Effect, Layers, Principal, Request};
+use crate::policy::{
+    self, Action, Decision, Document, Effect, Layers, OrgDocuments, Principal, Reason, Request,
+};
 use crate::s3::address::Address;
 use crate::s3::bucket_name;
 use crate::s3::error::{ErrorCode, S3Error};
@@ -38,10 +40,11 @@ pub struct Asking<'a> {
     pub head: &'a RequestHead,
     pub address: &'a Address,
     pub sender: &'a Sender,
-    pub client: IpAddr,
-    pub is_secure: bool,
+    pub client: Client,
     /// When the request came in, Unix milliseconds.
     pub admitted_ms: i64,
+    /// What the last judgement rests on.
+    reason: RefCell<Option<Reason>>,
 }
 
 /// What something is to be done to.
@@ -106,6 +109,22 @@ impl Sender {
 }
 
 impl<'a> Asking<'a> {
+    pub fn new(
+        context: &'a Context,
+        head: &'a RequestHead,
+        address: &'a Address,
+        sender: &'a Sender,
+        client: Client,
+    ) -> Self {
+        let admitted_ms = context.clock.unix_ms();
+        Self { context, head, address, sender, client, admitted_ms, reason: RefCell::new(None) }
+    }
+
+    /// What the last judgement rests on, for reports. Never for the client.
+    pub fn reason(&self) -> Option<String> {
+        self.reason.borrow().as_ref().map(ToString::to_string)
+    }
+
     /// Judges everything that the row of an operation asks for.
     pub fn authorise(&self, operation: &Operation) -> Result<Authorised, S3Error> {
         let Some(name) = self.address.bucket.as_deref() else {
@@ -262,12 +281,17 @@ impl<'a> Asking<'a> {
             }
             _ => None,
         };
-        let none: &[Arc<Document>] = &[];
+        let is_member = target.bucket.is_none_or(|bucket| self.sender.is_member(bucket));
+        let policies_of = |org: Option<&str>| {
+            org.map_or_else(OrgDocuments::default, |org| self.context.org_policies.of(org))
+        };
+        let requester_org = policies_of(self.sender.identity().map(|identity| identity.org.as_str()));
+        let owner_org = policies_of(target.bucket.filter(|_| !is_member).map(|bucket| bucket.org.as_str()));
         let layers = Layers {
-            requester_org: none,
-            owner_org: none,
+            requester_org: &requester_org,
+            owner_org: &owner_org,
             bucket: policy.as_deref(),
-            is_member: target.bucket.is_none_or(|bucket| self.sender.is_member(bucket)),
+            is_member,
         };
         let request = Request {
             action,
@@ -280,6 +304,7 @@ impl<'a> Asking<'a> {
         if facts.has_failed() {
             return Err(S3Error::internal());
         }
+        *self.reason.borrow_mut() = Some(decision.reason.clone());
         Ok((decision, !facts.asked_of_unread()))
     }
 }

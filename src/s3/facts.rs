@@ -134,8 +134,8 @@ impl Facts for RequestFacts<'_> {
     fn values(&self, key: &ContextKey) -> Option<Values<'_>> {
         let Self { asking, target, .. } = self;
         match key {
-            ContextKey::SourceIp => Some(text(asking.client.to_string())),
-            ContextKey::SecureTransport => Some(boolean(asking.is_secure)),
+            ContextKey::SourceIp => Some(text(asking.client.address.to_string())),
+            ContextKey::SecureTransport => Some(boolean(asking.client.is_secure)),
             ContextKey::UserAgent => self.header("user-agent"),
             ContextKey::Referer => self.header("referer"),
             ContextKey::CurrentTime => Some(text(timestamp::iso8601(asking.admitted_ms))),

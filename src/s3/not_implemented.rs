@@ -105,7 +105,7 @@ pub const REFUSED: &[Refused] = &[
     query("intelligent-tiering", BUCKET, None),
     query("inventory", BUCKET, None),
     query("legal-hold", OBJECT, None),
-    query("lifecycle", BUCKET, Some(ErrorCode::NoSuchLifecycleConfiguration)),
+    query("lifecycle", BUCKET, None),
     query("location", BUCKET, None),
     query("logging", BUCKET, None),
     query("metadataTable", BUCKET, None),

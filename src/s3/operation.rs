@@ -12,11 +12,12 @@ use crate::http::head::{Method, RequestHead};
 use crate::http::response::Response;
 use crate::index::record::{BucketRecord, Owner};
 use crate::metrics::CoreMetrics;
-use crate::policy::Action;
+use crate::policy::{Action, OrgPolicies};
 use crate::s3::address::{Address, Addressing};
 use crate::s3::authorise::{Asking, Authorised, Content, Target};
 use crate::s3::body::Payload;
 use crate::s3::error::S3Error;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::policies::Policies;
 use crate::store::Store;
 
@@ -112,10 +113,13 @@ pub struct Context {
     pub store: Store,
     pub clock: Clock,
     pub authenticator: Authenticator,
+    /// The policies of all organisations, as they are in force.
+    pub org_policies: OrgPolicies,
     pub policies: Policies,
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
+    pub lifecycle_rule_prefix: RulePrefix,
     pub metrics: Arc<CoreMetrics>,
 }
 

@@ -13,6 +13,7 @@ use crate::index::record::{BucketRecord, Listed, ObjectRecord, Part, StoredCheck
 use crate::s3::error::S3Error;
 use crate::s3::headers::customer_key::{self, SentKey};
 use crate::s3::headers::object;
+use crate::s3::lifecycle;
 use crate::s3::operation::Call;
 use crate::store::objects::{Lookup, OpenObject};
 use crate::store::version_id::VersionId;
@@ -182,6 +183,7 @@ impl Portion {
         let status = if self.is_partial { 206 } else { 200 };
         let mut response = object::describe(Response::new(status), record, call.address);
         response = with_version(response, call.bucket()?, &record.listed);
+        response = lifecycle::tell_of_found(response, call, record)?;
         if let Some(key) = key {
             response = customer_key::echo(response, key);
         }

@@ -220,6 +220,7 @@ impl Store {
                 for kind in key_encoding::SUBRESOURCES {
                     transaction.delete(key_encoding::subresource_key(id, *kind));
                 }
+                transaction.delete(key_encoding::sweep_key(id));
                 transaction.delete(key_encoding::bucket_key(&bucket.name));
                 Ok(())
             })
@@ -234,12 +235,18 @@ pub(super) fn still_there<E>(
     bucket: &BucketRecord,
     gone: E,
 ) -> Result<BucketRecord, Abort<E>> {
-    let found =
-        transaction.get(&key_encoding::bucket_key(&bucket.name))?.map(|value| decode(&value)).transpose();
-    match found.map_err(|error| Abort::Index(error.to_string()))? {
-        Some(found) if found.id == bucket.id => Ok(found),
-        _ => Err(Abort::Refused(gone)),
-    }
+    find(transaction, &bucket.name, bucket.id)?.ok_or(Abort::Refused(gone))
+}
+
+/// The bucket of this name, unless it is another one by now.
+pub(super) fn find<E>(
+    transaction: &mut Transaction<'_>,
+    name: &str,
+    id: u64,
+) -> Result<Option<BucketRecord>, Abort<E>> {
+    let Some(value) = transaction.get(&key_encoding::bucket_key(name))? else { return Ok(None) };
+    let found = decode(&value).map_err(|error| Abort::Index(error.to_string()))?;
+    Ok(Some(found).filter(|found| found.id == id))
 }
 
 fn decode(value: &[u8]) -> Result<BucketRecord, StoreError> {

@@ -313,3 +313,30 @@ def test_s3api_bucket_policy(aws, client, alt_client, bucket, tmp_path):
     api(aws, "delete-bucket-policy", "--bucket", bucket)
     with s3.refused(403, "AccessDenied"):
         alt_client.get_object(Bucket=bucket, Key="k")
+
+
+def test_s3api_lifecycle(aws, bucket):
+    rules = {
+        "Rules": [
+            {
+                "ID": "logs",
+                "Filter": {"And": {"Prefix": "logs/", "Tags": [{"Key": "a", "Value": "1"}]}},
+                "Status": "Enabled",
+                "Expiration": {"Days": 30},
+            },
+            {
+                "ID": "versions",
+                "Filter": {"Prefix": ""},
+                "Status": "Disabled",
+                "Expiration": {"Date": "2027-01-01T00:00:00.000Z"},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 7, "NewerNoncurrentVersions": 2},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            },
+        ]
+    }
+    configuration = ["--lifecycle-configuration", json.dumps(rules)]
+    api(aws, "put-bucket-lifecycle-configuration", "--bucket", bucket, *configuration)
+    assert api(aws, "get-bucket-lifecycle-configuration", "--bucket", bucket) == rules
+    api(aws, "delete-bucket-lifecycle", "--bucket", bucket)
+    none = aws.run("s3api", "get-bucket-lifecycle-configuration", "--bucket", bucket)
+    assert none.status != 0 and "NoSuchLifecycleConfiguration" in none.errors

@@ -1,4 +1,5 @@
-//! What the index keeps of a bucket's lifecycle rules: all that is needed to apply them, and to show them as they came.
+//! What the index keeps of a bucket's lifecycle: its rules, all that is needed to apply them and to show them as they
+//! came; how far the sweep that they began has come; hints of when they want something.
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,70 @@ pub struct NoncurrentExpiration {
     pub days: Option<u32>,
     /// So many of the newest noncurrent versions stay, whatever their age.
     pub newer_versions: Option<u32>,
+}
+
+/// How far the sweep over a bucket that got new rules has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifecycleSweep {
+    pub bucket: String,
+    /// Stamp of the rules.
+    pub rules: u64,
+    pub table: SweptTable,
+    /// The last entry of the table that was passed.
+    pub after: Option<Vec<u8>>,
+}
+
+/// The tables that are swept, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SweptTable {
+    Objects,
+    Versions,
+    Uploads,
+}
+
+/// What is known where lifecycle rules may want something of a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LifecycleHint {
+    pub bucket: String,
+    /// Where a look at a long history goes on.
+    pub history: Option<HistoryCursor>,
+}
+
+/// How far a look at the noncurrent versions of a key has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryCursor {
+    /// Stamp of the last version that was seen and stays.
+    pub last: u64,
+    /// The soonest time at which something that was passed will be due.
+    pub due_ms: Option<i64>,
+    /// Something has changed since: another look is needed after this one.
+    pub again: bool,
+}
+
+impl LifecycleSweep {
+    pub fn begin(bucket: &str, rules: u64) -> Self {
+        Self { bucket: bucket.to_owned(), rules, table: SweptTable::Objects, after: None }
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        append_section(self, vec![VERSION])
+    }
+
+    pub fn decode(mut bytes: &[u8]) -> Result<Self, RecordError> {
+        take_version(VERSION, &mut bytes)?;
+        take_section("lifecycle sweep", &mut bytes)
+    }
+}
+
+impl LifecycleHint {
+    pub fn encode(&self) -> Vec<u8> {
+        append_section(self, vec![VERSION])
+    }
+
+    pub fn decode(mut bytes: &[u8]) -> Result<Self, RecordError> {
+        take_version(VERSION, &mut bytes)?;
+        take_section("lifecycle hint", &mut bytes)
+    }
 }
 
 impl LifecycleRules {

@@ -271,6 +271,27 @@ fn the_stored_form_does_not_change() {
     assert_eq!(ObjectRecord::decode(&record.encode()).unwrap(), record);
 }
 
+/// The same of an access key: version, names, time, state, nonce, length and ciphertext.
+#[test]
+fn the_stored_form_of_an_access_key_does_not_change() {
+    let secret = [&[7; 12][..], &[18], &[9; 18]].concat();
+    let record = KeyRecord {
+        user: "u".into(),
+        display_name: "dd".into(),
+        org: "o".into(),
+        created_ms: 150,
+        disabled: true,
+        secret: postcard::from_bytes(&secret).unwrap(),
+    };
+    let expected = format!("010175026464016fac0201{}12{}", "07".repeat(12), "09".repeat(18));
+    assert_eq!(hex::encode(record.encode()), expected);
+    assert_eq!(KeyRecord::decode(&record.encode()).unwrap(), record);
+    for length in 0..record.encode().len() {
+        assert!(KeyRecord::decode(&record.encode()[..length]).is_err(), "{length}");
+    }
+    assert!(matches!(KeyRecord::decode(&[2, 0]), Err(RecordError::Version(2))));
+}
+
 #[test]
 fn etags_read_as_clients_know_them() {
     let etag = ETag { md5: [0xAB; 16], parts: None };

@@ -14,6 +14,7 @@ use crate::s3::error::S3Error;
 use crate::s3::headers::copy_source::{CopySource, Directive};
 use crate::s3::headers::customer_key::{self, SentKey};
 use crate::s3::headers::{metadata, upload_checksum, write_condition};
+use crate::s3::lifecycle::Expiring;
 use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::{reading, tagging};
@@ -88,6 +89,8 @@ async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result
         .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), condition))?;
 
     let (source_bucket, source) = (from.bucket.clone(), from.listed().clone());
+    let tags = wanted.description.tags.as_ref().unwrap_or(&from.object.record.metadata.tags);
+    let expiring = Expiring::new(call, tags)?;
     let committed = if wanted.needs_bytes(&from) {
         write_anew(call, wanted, from).await?
     } else {
@@ -100,6 +103,7 @@ async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result
     let response = xml_response(200, copying::object_result(listed));
     let response = copying::with_source_version(response, &source_bucket, &source);
     let response = reading::with_version(response, bucket, listed);
+    let response = expiring.tell(response, call, listed);
     Ok(Attempt::Done(match &wanted.key {
         Some(key) => customer_key::echo(response, key),
         None => response,

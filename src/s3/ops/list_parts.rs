@@ -10,7 +10,7 @@ use crate::s3::headers::customer_key;
 use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
-use crate::s3::{listing, timestamp, uploads};
+use crate::s3::{lifecycle, listing, timestamp, uploads};
 
 pub static OPERATION: Operation = Operation {
     name: "ListParts",
@@ -58,5 +58,5 @@ async fn list_parts(call: Call<'_, '_>) -> Result<Response, S3Error> {
         }
         xml.close();
     }
-    Ok(xml_response(200, xml))
+    lifecycle::tell_of_upload(xml_response(200, xml), &call, page.upload.initiated_ms)
 }

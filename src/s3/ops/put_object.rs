@@ -10,6 +10,7 @@ use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::object::{quoted_etag, with_checksum};
 use crate::s3::headers::{customer_key, metadata, write_condition};
+use crate::s3::lifecycle::Expiring;
 use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::reading;
 use crate::store::body_writer::NewBody;
@@ -45,6 +46,7 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let checksums = [promise.algorithm().unwrap_or(Algorithm::Crc64Nvme)];
     let encryption =
         key.as_ref().map(|sent| sent.key.new_check()).transpose().map_err(S3Error::no_randomness)?;
+    let expiring = Expiring::new(&call, &metadata.tags)?;
     let body = NewBody {
         size_bytes,
         checksums: &checksums,
@@ -62,6 +64,7 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let listed = committed.value();
     let response = with_checksum(Response::new(200).header("ETag", quoted_etag(listed)), listed);
     let response = reading::with_version(response, call.bucket()?, listed);
+    let response = expiring.tell(response, &call, listed);
     Ok(match &key {
         Some(key) => customer_key::echo(response, key),
         None => response,
