@@ -301,10 +301,10 @@ impl<'a> Asking<'a> {
         };
         let facts = RequestFacts::new(self, action, target);
         let decision = policy::decide(&request, &facts, &layers);
+        *self.reason.borrow_mut() = Some(decision.reason.clone());
         if facts.has_failed() {
             return Err(S3Error::internal());
         }
-        *self.reason.borrow_mut() = Some(decision.reason.clone());
         Ok((decision, !facts.asked_of_unread()))
     }
 }
