@@ -61,7 +61,7 @@ fn apply_file(config: &mut Config, text: &str, path: &str) -> Result<(), ConfigE
         } else if name == "org_policies" {
             config.org_policies =
                 read_blocks("org_policies", value.get_ref(), &place, OrgPolicyConfig::from_table)?;
-        } else if let Some(table) = value.get_ref().as_table() {
+        } else if let Some(table) = value.get_ref().as_table().filter(|_| is_table(&name)) {
             apply_table(config, &name, table, &place)?;
         } else if let Some(key) = KEYS.iter().find(|key| key.name == name) {
             set(config, key, &text_of(key, value.get_ref(), &place)?, place)?;
@@ -94,6 +94,11 @@ fn text_of(key: &Key, value: &Value, place: &str) -> Result<String, ConfigError>
         place: place.to_owned(),
         allowed: allowed.to_owned(),
     })
+}
+
+/// Whether keys stand in a table of this name.
+fn is_table(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// The keys of a table: `day = 1` in `[name]` is the key `name.day`.

@@ -104,10 +104,7 @@ pub fn probe() -> Result<(), ServerError> {
 pub fn run(config: &Config) -> Result<(), ServerError> {
     probe()?;
     let shutdown = Shutdown::listen().map_err(ServerError::Signals)?;
-    match raise_open_files_limit() {
-        Ok(limit) => tracing::debug!(limit, "open files"),
-        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
-    }
+    raise_limit();
     // Makes the directory too, durably.
     let _lock = DirectoryLock::acquire(&config.data_dir).map_err(ServerError::DataDirectory)?;
     let (audit, audit_thread) = start_audit(config)?.unzip();
@@ -173,6 +170,13 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         End::Asked => Ok(()),
         End::Poisoned(reason) => Err(ServerError::Poisoned(reason)),
         End::CoreEnded => Err(ServerError::CoreEnded),
+    }
+}
+
+fn raise_limit() {
+    match raise_open_files_limit() {
+        Ok(limit) => tracing::debug!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
 }
 

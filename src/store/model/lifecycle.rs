@@ -114,6 +114,12 @@ impl Model {
             let due_ms = self.due_of_noncurrent(place, version, newer, place_of_it as u32 - 1);
             may_go.extend(due_ms.filter(|due_ms| *due_ms <= now_ms).map(|_| version.id()));
         }
+        if let Some((Version { object: None, listed }, others)) = versions.split_first()
+            && self.removes_markers(place)
+            && others.iter().all(|version| may_go.contains(&version.id()))
+        {
+            may_go.push(VersionId::of(listed));
+        }
         let mut left: Vec<Version> = Vec::new();
         for version in versions {
             let Some(newer) = left.last() else {
@@ -126,13 +132,10 @@ impl Model {
                 left.push(version);
             }
         }
-        if let [Version { object: None, listed }] = left.as_slice()
+        if let [Version { object: None, .. }] = left.as_slice()
             && self.removes_markers(place)
         {
             dues.push(now_ms);
-            // One that was made just now is not known by name.
-            may_go.extend((self.versions(place).len() == 1 || listed.null_version).then(|| left[0].id()));
-            may_go.push(left[0].id());
             left.clear();
         }
         Wanted { left, may_go, due_ms: dues.into_iter().min() }
