@@ -22,7 +22,7 @@ pub(super) const BUFFER_BYTES: usize = 16 * 1024;
 pub(super) const PATIENT: Duration = Duration::from_secs(10);
 pub(super) const SHORT: Duration = Duration::from_millis(150);
 
-pub(super) fn patient() -> Deadlines {
+pub(crate) fn patient() -> Deadlines {
     Deadlines { idle: PATIENT, head: PATIENT, body: PATIENT, write: PATIENT, drain: PATIENT }
 }
 
@@ -156,7 +156,7 @@ pub(super) fn serve_one(deadlines: Deadlines, client: impl FnOnce(&mut Client)) 
     serve_while(deadlines, 1, |address| client(&mut Client::connect(address)));
 }
 
-pub(super) struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     received: Vec<u8>,
 }
@@ -168,7 +168,7 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    pub(super) fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENT)).unwrap();
         stream.set_write_timeout(Some(PATIENT)).unwrap();
@@ -176,7 +176,7 @@ impl Client {
         Self { stream, received: Vec::new() }
     }
 
-    pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
@@ -202,7 +202,7 @@ impl Client {
         }
     }
 
-    pub(super) fn head(&mut self) -> String {
+    pub(crate) fn head(&mut self) -> String {
         loop {
             if let Some(end) = self.received.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head: Vec<u8> = self.received.drain(..end + 4).collect();
@@ -216,11 +216,15 @@ impl Client {
         let head = self.head();
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
         let length = length.map_or(0, |length| length.parse().unwrap());
+        let body = self.bytes(length);
+        Answer { status: head[9..12].parse().unwrap(), head, body }
+    }
+
+    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
         while self.received.len() < length {
             assert!(self.more(), "the connection ended inside a body");
         }
-        let body = self.received.drain(..length).collect();
-        Answer { status: head[9..12].parse().unwrap(), head, body }
+        self.received.drain(..length).collect()
     }
 
     pub(super) fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {

@@ -14,7 +14,7 @@ pub mod date;
 pub mod framing;
 pub mod head;
 #[cfg(test)]
-mod loopback;
+pub(crate) mod loopback;
 mod proxy_protocol;
 pub mod range;
 mod read_ahead;

@@ -37,6 +37,8 @@ pub enum Sender {
 /// A request, as far as policies ask about it.
 pub struct Asking<'a> {
     pub context: &'a Context,
+    /// `None` for what is refused by name.
+    pub operation: Option<&'static Operation>,
     pub head: &'a RequestHead,
     pub address: &'a Address,
     pub sender: &'a Sender,
@@ -111,13 +113,14 @@ impl Sender {
 impl<'a> Asking<'a> {
     pub fn new(
         context: &'a Context,
+        operation: Option<&'static Operation>,
         head: &'a RequestHead,
         address: &'a Address,
         sender: &'a Sender,
         client: Client,
     ) -> Self {
         let admitted_ms = context.clock.unix_ms();
-        Self { context, head, address, sender, client, admitted_ms, reason: RefCell::new(None) }
+        Self { context, operation, head, address, sender, client, admitted_ms, reason: RefCell::new(None) }
     }
 
     /// What the last judgement rests on, for reports. Never for the client.
@@ -125,8 +128,9 @@ impl<'a> Asking<'a> {
         self.reason.borrow().as_ref().map(ToString::to_string)
     }
 
-    /// Judges everything that the row of an operation asks for.
-    pub fn authorise(&self, operation: &Operation) -> Result<Authorised, S3Error> {
+    /// Judges everything that the row of the operation asks for.
+    pub fn authorise(&self) -> Result<Authorised, S3Error> {
+        let operation = self.operation.ok_or_else(S3Error::internal)?;
         let Some(name) = self.address.bucket.as_deref() else {
             for action in operation.permissions {
                 self.require(*action, &Target::default())?;
@@ -154,7 +158,7 @@ impl<'a> Asking<'a> {
             self.require_of_version(*action, &target).map_err(|denial| self.tell_absence(denial, &target))?;
         }
         if operation.permissions.contains(&Action::PutObject) && self.head.header("x-amz-tagging").is_some() {
-            self.require_no_denial(Action::PutObjectTagging, &target)?;
+            self.require_no_denial(Action::PutObjectTagging, &Target { version: None, ..target })?;
         }
         Ok(Authorised { bucket: Some(bucket) })
     }
@@ -197,7 +201,8 @@ impl<'a> Asking<'a> {
         if decision.is_allowed() || !is_final { Ok(()) } else { Err(denied(action, &decision)) }
     }
 
-    /// The same, where a version may be named: its action has a name of its own.
+    /// The same, where a version may be named: its action has a name of its own. To an action that knows no versions the
+    /// name is nothing, and so it is to the policies.
     pub fn require_of_version(&self, action: Action, target: &Target<'_>) -> Result<(), S3Error> {
         match (action, target.version) {
             (_, None) => self.require(action, target),
@@ -205,11 +210,24 @@ impl<'a> Asking<'a> {
                 self.require(Action::DeleteObject, target)?;
                 self.require(Action::DeleteObjectVersion, target)
             }
-            (action, Some(_)) => self.require(of_version(action), target),
+            (action, Some(_)) => match of_version(action) {
+                Some(action) => self.require(action, target),
+                None => self.require(action, &Target { version: None, ..*target }),
+            },
         }
     }
 
-    fn require_no_denial(&self, action: Action, target: &Target<'_>) -> Result<(), S3Error> {
+    /// Whether something would be allowed that the request can do without. What it rests on is no reason for anything.
+    pub fn allows(&self, action: Action, target: &Target<'_>) -> bool {
+        let reason = self.reason.borrow().clone();
+        let action = target.version.and_then(|_| of_version(action)).unwrap_or(action);
+        let is_allowed = self.judge(action, target).is_ok_and(|(decision, _)| decision.is_allowed());
+        *self.reason.borrow_mut() = reason;
+        is_allowed
+    }
+
+    /// Refuses what a statement denies; none need allow it.
+    pub fn require_no_denial(&self, action: Action, target: &Target<'_>) -> Result<(), S3Error> {
         match self.judge(action, target)? {
             (decision, true) if decision.effect == Effect::DeniedExplicitly => Err(denied(action, &decision)),
             _ => Ok(()),
@@ -225,9 +243,14 @@ impl<'a> Asking<'a> {
         Err(S3Error::new(ErrorCode::AccessDenied))
     }
 
-    /// The answer to a read of what is not there: whoever may not list the key is not told whether it exists.
+    /// The answer to a read of what is not there: whoever may not list the key is not told whether it exists, or did.
     pub fn hide_absence(&self, error: S3Error, bucket: &BucketRecord, key: &str) -> S3Error {
-        if !matches!(error.code, ErrorCode::NoSuchKey | ErrorCode::NoSuchVersion) {
+        // Of the reads only those of a delete marker are no such method.
+        let is_absence = matches!(
+            error.code,
+            ErrorCode::NoSuchKey | ErrorCode::NoSuchVersion | ErrorCode::MethodNotAllowed
+        );
+        if !is_absence {
             return error;
         }
         let target = Target {
@@ -299,27 +322,25 @@ impl<'a> Asking<'a> {
             key: target.key,
             principal: self.sender.principal(),
         };
-        let facts = RequestFacts::new(self, action, target);
+        let facts = RequestFacts::new(self, target);
         let decision = policy::decide(&request, &facts, &layers);
         *self.reason.borrow_mut() = Some(decision.reason.clone());
-        if facts.has_failed() {
-            return Err(S3Error::internal());
-        }
-        Ok((decision, !facts.asked_of_unread()))
+        // A decision without a fact that it asked for is none.
+        if facts.has_failed() { Err(S3Error::internal()) } else { Ok((decision, !facts.asked_of_unread())) }
     }
 }
 
-/// The name of an action where it is about a version that the request names.
-fn of_version(action: Action) -> Action {
-    match action {
+/// The name of an action where it is about a version that the request names; `None` where it never is.
+fn of_version(action: Action) -> Option<Action> {
+    Some(match action {
         Action::GetObject => Action::GetObjectVersion,
         Action::GetObjectAcl => Action::GetObjectVersionAcl,
         Action::GetObjectAttributes => Action::GetObjectVersionAttributes,
         Action::GetObjectTagging => Action::GetObjectVersionTagging,
         Action::PutObjectTagging => Action::PutObjectVersionTagging,
         Action::DeleteObjectTagging => Action::DeleteObjectVersionTagging,
-        action => action,
-    }
+        _ => return None,
+    })
 }
 
 fn denied(action: Action, decision: &Decision) -> S3Error {

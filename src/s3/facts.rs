@@ -5,7 +5,7 @@ use std::cell::{Cell, OnceCell};
 
 use smallvec::smallvec;
 
-use crate::policy::{Action, ContextKey, Facts, Values};
+use crate::policy::{ContextKey, Facts, Values};
 use crate::s3::authorise::{Asking, Content, Sender, Target};
 use crate::s3::headers::copy_source::{self, CopySource, Directive};
 use crate::s3::reading;
@@ -16,7 +16,6 @@ use crate::store::objects::Lookup;
 /// The facts of one action of a request.
 pub(super) struct RequestFacts<'a> {
     asking: &'a Asking<'a>,
-    action: Action,
     target: &'a Target<'a>,
     existing_tags: OnceCell<Tags>,
     sent_tags: OnceCell<Tags>,
@@ -25,16 +24,20 @@ pub(super) struct RequestFacts<'a> {
 }
 
 impl<'a> RequestFacts<'a> {
-    pub(super) fn new(asking: &'a Asking<'a>, action: Action, target: &'a Target<'a>) -> Self {
+    pub(super) fn new(asking: &'a Asking<'a>, target: &'a Target<'a>) -> Self {
         Self {
             asking,
-            action,
             target,
             existing_tags: OnceCell::new(),
             sent_tags: OnceCell::new(),
             asked_of_unread: Cell::new(false),
             has_failed: Cell::new(false),
         }
+    }
+
+    /// What the operation is called; empty for what is refused by name.
+    fn operation(&self) -> &'static str {
+        self.asking.operation.map_or("", |operation| operation.name)
     }
 
     /// Whether something was asked that stands in a body which has not been read.
@@ -77,12 +80,16 @@ impl<'a> RequestFacts<'a> {
         }
     }
 
-    /// What cannot be read is refused by the operation.
+    /// Those that come to something: tags that a request names and nobody keeps satisfy no condition. What cannot be
+    /// read is refused by the operation.
     fn tags_of_head(&self) -> Tags {
         let head = self.asking.head;
-        let keeps_those_of_source =
-            copy_source::is_in(head) && !matches!(Directive::of_tagging(head), Ok(Directive::Replace));
-        if keeps_those_of_source { Tags::new() } else { tagging::from_head(head).unwrap_or_default() }
+        let are_kept = match self.operation() {
+            "PutObject" | "CreateMultipartUpload" => true,
+            "CopyObject" => Directive::of_tagging(head) == Ok(Directive::Replace),
+            _ => false,
+        };
+        if are_kept { tagging::from_head(head).unwrap_or_default() } else { Tags::new() }
     }
 
     /// `bucket/key`, however it was written: a policy that denies one form would else allow the others.
@@ -95,9 +102,11 @@ impl<'a> RequestFacts<'a> {
 
     /// Whether a write makes an object, and is not a step on the way to one.
     fn creates_object(&self) -> Option<Values<'_>> {
-        let query = &self.asking.address.query;
-        let is_step = ["uploads", "partNumber"].iter().any(|name| query.get(name).is_some());
-        (self.action == Action::PutObject).then(|| boolean(!is_step))
+        match self.operation() {
+            "PutObject" | "CompleteMultipartUpload" | "CopyObject" | "RenameObject" => Some(boolean(true)),
+            "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy" => Some(boolean(false)),
+            _ => None,
+        }
     }
 
     fn location(&self) -> Option<Values<'_>> {
@@ -110,8 +119,11 @@ impl<'a> RequestFacts<'a> {
         None
     }
 
-    fn query(&self, name: &str) -> Option<Values<'_>> {
-        self.asking.address.query.get(name).map(one)
+    /// A parameter of a listing. No other request takes heed of it.
+    fn of_listing(&self, name: &str) -> Option<Values<'_>> {
+        let listings = ["ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"];
+        let is_listing = listings.contains(&self.operation());
+        self.asking.address.query.get(name).filter(|_| is_listing).map(one)
     }
 
     fn header(&self, name: &str) -> Option<Values<'_>> {
@@ -142,9 +154,9 @@ impl Facts for RequestFacts<'_> {
             ContextKey::EpochTime => Some(text(asking.admitted_ms.div_euclid(1000).to_string())),
             ContextKey::RequestedRegion => Some(one(&asking.context.region)),
             ContextKey::ResourceOrg => target.bucket.map(|bucket| one(&bucket.org)),
-            ContextKey::Prefix => target.prefix.map(one).or_else(|| self.query("prefix")),
-            ContextKey::Delimiter => self.query("delimiter"),
-            ContextKey::MaxKeys => self.query("max-keys"),
+            ContextKey::Prefix => target.prefix.map(one).or_else(|| self.of_listing("prefix")),
+            ContextKey::Delimiter => self.of_listing("delimiter"),
+            ContextKey::MaxKeys => self.of_listing("max-keys"),
             ContextKey::VersionId => target.version.map(one),
             ContextKey::LocationConstraint => self.location(),
             ContextKey::SignatureVersion | ContextKey::SignatureAge | ContextKey::AuthType => {

@@ -5,6 +5,8 @@
 
 pub mod acl;
 pub mod address;
+#[cfg(test)]
+mod authorisation_tests;
 pub mod authorise;
 pub mod body;
 pub mod bucket_name;

@@ -183,6 +183,16 @@ impl Call<'_, '_> {
         self.asking.require_of_version(action, &target)
     }
 
+    /// Refuses what is denied to be done to the request's object.
+    pub fn require_no_denial(&self, action: Action, content: Content<'_>) -> Result<(), S3Error> {
+        self.asking.require_no_denial(action, &Target { content, ..self.target() })
+    }
+
+    /// Whether something may be done to the version that the request names.
+    pub fn may(&self, action: Action) -> bool {
+        self.asking.allows(action, &Target { version: self.query("versionId"), ..self.target() })
+    }
+
     fn target(&self) -> Target<'_> {
         Target {
             bucket: self.authorised.bucket(),

@@ -74,7 +74,7 @@ impl S3Service {
         if seal.is_streaming() && operation.body != BodyKind::Object {
             return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
         }
-        let asking = self.asking(head, address, &sender, findings.client);
+        let asking = self.asking(Some(operation), head, address, &sender, findings.client);
         let result = self.run_authorised(operation, &asking, body, seal).await;
         if findings.is_audited {
             findings.decision = asking.reason();
@@ -90,7 +90,7 @@ impl S3Service {
         seal: PayloadSeal,
     ) -> Result<Response, S3Error> {
         let Asking { head, address, admitted_ms, .. } = *asking;
-        let authorised = &asking.authorise(operation)?;
+        let authorised = &asking.authorise()?;
         if matches!(asking.sender, Sender::Anonymous) {
             refuse_overrides(address)?;
         }
@@ -113,7 +113,7 @@ impl S3Service {
         let may_know =
             self.authenticate(head, false, findings).and_then(|Authenticated { sender, .. }| {
                 if refused.is_about_bucket(head.method()) {
-                    self.asking(head, address, &sender, client).authorise_refusal()?;
+                    self.asking(None, head, address, &sender, client).authorise_refusal()?;
                 }
                 Ok(())
             });
@@ -122,12 +122,13 @@ impl S3Service {
 
     fn asking<'a>(
         &'a self,
+        operation: Option<&'static Operation>,
         head: &'a RequestHead,
         address: &'a Address,
         sender: &'a Sender,
         client: Client,
     ) -> Asking<'a> {
-        Asking::new(&self.context, head, address, sender, client)
+        Asking::new(&self.context, operation, head, address, sender, client)
     }
 
     fn authenticate(

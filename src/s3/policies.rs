@@ -25,9 +25,12 @@ impl Policies {
         {
             return Ok(Some(document.clone()));
         }
-        // Read after the record, so never older than it; a newer one is read again under its own stamp. Gone since:
-        // as if the request had come a moment later.
-        let Some(bytes) = store.policy(bucket)? else { return Ok(None) };
+        // Read after the record, so never older than it; a newer one is read again under its own stamp.
+        let Some(bytes) = store.policy(bucket)? else {
+            // Gone since: as if the request had come a moment later.
+            let is_gone = store.bucket(&bucket.name)?.is_none_or(|now| now.policy != bucket.policy);
+            return if is_gone { Ok(None) } else { Err(S3Error::internal()) };
+        };
         let document = Document::parse(&bytes, Layer::Bucket(&bucket.name)).map_err(|error| {
             tracing::error!(bucket = bucket.name, %error, "a stored policy cannot be read");
             S3Error::internal()

@@ -13,6 +13,7 @@ mod lifecycle;
 pub(crate) mod new_key;
 mod node_key_file;
 pub(crate) mod private_file;
+mod purge_keys;
 mod shutdown;
 mod stored_policies;
 #[cfg(test)]
@@ -56,6 +57,8 @@ pub(crate) use admin_socket::ask;
 pub(crate) use admin_socket::protocol::{
     Answer, KeyMade, KeyShown, KeySource, KeyState, Request, WireSecret,
 };
+pub use private_file::FileError;
+pub(crate) use purge_keys::purge_keys;
 
 /// How long a start waits for its addresses. The kernel ends the io_uring of a killed process a moment after the
 /// process, and with it the accept that holds the port.
@@ -81,6 +84,8 @@ pub enum ServerError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("core {core} could not start: {reason}")]
     Core { core: usize, reason: String },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error(transparent)]
     AccessKeys(#[from] KeyError),
     #[error(transparent)]

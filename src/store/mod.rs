@@ -79,7 +79,7 @@ mod sealed_tests;
 #[path = "store_tests.rs"]
 mod store_tests;
 #[cfg(test)]
-mod test_node;
+pub(crate) mod test_node;
 #[cfg(test)]
 #[path = "versions_tests.rs"]
 mod versions_tests;

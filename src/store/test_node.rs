@@ -37,17 +37,17 @@ const BLOCK: u64 = 4096;
 
 /// What survives a restart.
 #[derive(Clone)]
-pub(super) struct Node {
-    pub(super) engine: Engine,
+pub(crate) struct Node {
+    pub(crate) engine: Engine,
     pub(super) disk: Disk,
     pub(super) extent_bytes: u64,
     pub(super) reserve_bytes: u64,
-    pub(super) clock: Clock,
+    pub(crate) clock: Clock,
     pub(super) calendar: Calendar,
 }
 
 impl Node {
-    pub(super) fn new(seed: u64, extent_bytes: u64) -> Self {
+    pub(crate) fn new(seed: u64, extent_bytes: u64) -> Self {
         let engine = Engine::Memory(MemoryEngine::new());
         Self {
             engine,
@@ -61,7 +61,7 @@ impl Node {
 
     /// Starts the node, runs `life` on a core of it and stops it. The stop is orderly; what a crash leaves is up to
     /// the disk.
-    pub(super) fn run<T>(&self, life: impl AsyncFnOnce(&Store, &Monitor) -> T) -> T {
+    pub(crate) fn run<T>(&self, life: impl AsyncFnOnce(&Store, &Monitor) -> T) -> T {
         let options = SpaceOptions { extent_bytes: self.extent_bytes, reserve_bytes: self.reserve_bytes };
         run_on_core(None, async {
             let (engine, disk) = (self.engine.clone(), self.disk.clone());
@@ -79,7 +79,7 @@ impl Node {
 
     /// Checks that runs with a block in common are one and the same, that each has as many records as are counted, and
     /// that the space map is the union of them. Returns the number of blocks in use.
-    pub(super) fn check_space_map(&self) -> u64 {
+    pub(crate) fn check_space_map(&self) -> u64 {
         let limits =
             ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
         let scan = |start: &[u8], end: &[u8]| {

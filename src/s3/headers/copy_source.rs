@@ -52,11 +52,6 @@ impl CopySource {
     }
 }
 
-/// Whether the request is a copy.
-pub fn is_in(head: &RequestHead) -> bool {
-    head.header(SOURCE).is_some()
-}
-
 /// Reads `x-amz-copy-source-range`: `bytes=first-last` and no other form.
 pub fn range_from_head(head: &RequestHead) -> Result<Option<RangeInclusive<u64>>, S3Error> {
     let Some(sent) = head.header(RANGE) else { return Ok(None) };
