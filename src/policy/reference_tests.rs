@@ -186,7 +186,7 @@ impl Judge<'_> {
         };
         match (qualifier, is_negated) {
             ("" | "ForAnyValue", false) => values.iter().any(is_like_one),
-            ("", true) | ("ForAllValues", true) => !values.iter().any(is_like_one),
+            ("" | "ForAllValues", true) => !values.iter().any(is_like_one),
             ("ForAnyValue", true) => !values.iter().all(is_like_one),
             ("ForAllValues", false) => values.iter().all(is_like_one),
             _ => panic!("no qualifier: {qualifier}"),
