@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{CommandError, node, print, print_all, table};
 use crate::config::Secret;
 use crate::config::limits::SECRET_KEY_BYTES;
-use crate::server::{Answer, KeyMade, KeyShown, KeySource, KeyState, Request, WireSecret};
+use crate::server::{self, Answer, KeyMade, KeyShown, KeySource, KeyState, Request, WireSecret};
 
 pub(super) const NAME: &str = "key";
 
@@ -18,6 +18,7 @@ const LIST: &str = "list";
 const DISABLE: &str = "disable";
 const ENABLE: &str = "enable";
 const DELETE: &str = "delete";
+const PURGE: &str = "purge";
 
 const ACCESS_KEY: &str = "access-key";
 const DISPLAY_NAME: &str = "display-name";
@@ -25,6 +26,7 @@ const JSON: &str = "json";
 const ORG: &str = "org";
 const SECRET_STDIN: &str = "secret-key-stdin";
 const USER: &str = "user";
+const YES: &str = "yes";
 
 pub(super) fn command() -> Command {
     Command::new(NAME)
@@ -54,12 +56,21 @@ pub(super) fn command() -> Command {
         .subcommand(about_one(DISABLE, "Refuse an access key from the next request on"))
         .subcommand(about_one(ENABLE, "Accept a disabled access key again"))
         .subcommand(about_one(DELETE, "Delete an access key and its secret"))
+        .subcommand(
+            Command::new(PURGE)
+                .about("Delete all stored access keys of a node that is not running: its node key is lost")
+                .arg(switch(YES, "Yes, all of them").required(true)),
+        )
 }
 
 pub(super) fn run(matches: &ArgMatches) -> Result<(), CommandError> {
     match matches.subcommand() {
         Some((CREATE, matches)) => create(matches),
         Some((LIST, matches)) => list(matches),
+        Some((PURGE, matches)) => {
+            let purged = server::purge_keys(&node::configuration(matches)?)?;
+            print(format!("deleted {purged} access keys\n").as_bytes())
+        }
         Some((name, matches)) => change(name, matches),
         // clap asks for one.
         None => Ok(()),

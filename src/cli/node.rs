@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches};
 
 use super::{CommandError, serve};
-use crate::config::{KEYS, Key};
+use crate::config::{Config, ConfigError, KEYS, Key};
 use crate::server::{self, Answer, Request};
 
 /// Flags that find the node, as `serve` has them. To be put before or after the name of what is asked.
@@ -18,8 +18,12 @@ fn place() -> impl Iterator<Item = &'static Key> {
     KEYS.iter().filter(|key| key.name == "data_dir")
 }
 
+/// The configuration of the node, as far as the flags have a say.
+pub(super) fn configuration(matches: &ArgMatches) -> Result<Config, ConfigError> {
+    serve::load(matches, place())
+}
+
 /// Asks the node; a refusal is an error.
 pub(super) fn ask(matches: &ArgMatches, request: &Request) -> Result<Answer, CommandError> {
-    let config = serve::load(matches, place())?;
-    Ok(server::ask(&config.data_dir, request)?)
+    Ok(server::ask(&configuration(matches)?.data_dir, request)?)
 }

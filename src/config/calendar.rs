@@ -13,7 +13,7 @@ impl Calendar {
 
     /// `day_s` is from 1 to [`Calendar::DAY_S`].
     pub const fn with_day_s(day_s: u64) -> Self {
-        Self { day_ms: day_s as i64 * 1000 }
+        Self { day_ms: day_s.cast_signed() * 1000 }
     }
 
     pub fn is_true(self) -> bool {

@@ -161,12 +161,12 @@ pub const LIFECYCLE_CACHED_RULES_MAX: usize = 20_000;
 
 /// Keys that the lifecycle looks at in one transaction, and the versions and parts of them and their bytes in the index:
 /// bounds how long others wait for the committer.
-pub const LIFECYCLE_KEYS_AT_ONCE: usize = 32;
+pub const LIFECYCLE_KEYS_AT_ONCE: usize = 16;
 pub const LIFECYCLE_RECORDS_AT_ONCE: usize = 1000;
 pub const LIFECYCLE_BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// Hints that a sweep writes in one transaction, most of them beside each other.
-pub const LIFECYCLE_HINTS_AT_ONCE: usize = 256;
+pub const LIFECYCLE_HINTS_AT_ONCE: usize = 128;
 
 /// Bytes of an access key (AWS: 16 to 128; shorter ones are common in test rigs).
 pub const ACCESS_KEY_BYTES: RangeInclusive<usize> = 3..=128;

@@ -61,7 +61,9 @@ fn apply_file(config: &mut Config, text: &str, path: &str) -> Result<(), ConfigE
         } else if name == "org_policies" {
             config.org_policies =
                 read_blocks("org_policies", value.get_ref(), &place, OrgPolicyConfig::from_table)?;
-        } else if let Some(table) = value.get_ref().as_table() {
+        } else if let Some(table) =
+            value.get_ref().as_table().filter(|table| !table.is_empty() || is_table(&name))
+        {
             apply_table(config, &name, table, &place)?;
         } else if let Some(key) = KEYS.iter().find(|key| key.name == name) {
             set(config, key, &text_of(key, value.get_ref(), &place)?, place)?;
@@ -94,6 +96,12 @@ fn text_of(key: &Key, value: &Value, place: &str) -> Result<String, ConfigError>
         place: place.to_owned(),
         allowed: allowed.to_owned(),
     })
+}
+
+/// Whether some keys stand in a table of this name. Of a table without any, its keys are named, or itself where it is
+/// empty.
+fn is_table(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(table, _)| table == name))
 }
 
 /// The keys of a table: `day = 1` in `[name]` is the key `name.day`.

@@ -130,8 +130,12 @@ fn values_are_taken_as_written() {
 fn unknown_names_are_named() {
     let in_file = message("region = \"a\"\nregoin = \"b\"", &[], &[]);
     assert!(in_file.contains("ringstone.toml line 2: unknown key `regoin`"), "{in_file}");
+    let in_table = message("[lifecycle]\nprefix = true", &[], &[]);
+    assert!(in_table.contains("unknown key `lifecycle.prefix`"), "{in_table}");
     let section = message("[s3]\nregion = \"a\"", &[], &[]);
     assert!(section.contains("unknown key `s3.region`"), "{section}");
+    let empty = message("[nonsense]", &[], &[]);
+    assert!(empty.contains("unknown key `nonsense`"), "{empty}");
     let in_environment = message("", &[("RINGSTONE_REGOIN", "b")], &[]);
     assert!(in_environment.contains("unknown environment variable RINGSTONE_REGOIN"), "{in_environment}");
     let in_flags = message("", &[], &[("regoin", "b")]);

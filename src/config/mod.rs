@@ -35,6 +35,8 @@ pub const DEFAULT_TOML: &str = include_str!("default.toml");
 
 /// Everything that an operator can set. Every field's default and range are annotated in `default.toml`.
 #[derive(Clone, Debug, PartialEq)]
+// Each is a switch of its own.
+#[allow(clippy::struct_excessive_bools)]
 pub struct Config {
     /// Directory of extents, index and credentials.
     pub data_dir: PathBuf,

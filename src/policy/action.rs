@@ -95,7 +95,7 @@ impl Action {
     }
 
     /// Whether the bucket's own policy has no say: there is no bucket yet, or its owner would lock himself out.
-    pub(super) fn skips_bucket_policy(self) -> bool {
+    pub fn skips_bucket_policy(self) -> bool {
         matches!(self, Self::CreateBucket | Self::ListAllMyBuckets | Self::PutBucketPolicy)
     }
 }

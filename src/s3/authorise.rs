@@ -20,6 +20,7 @@ use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::facts::RequestFacts;
 use crate::s3::operation::{BodyKind, Context, Operation, Scope};
 use crate::s3::tagging::Tags;
+use crate::store::objects::Lookup;
 
 /// Who sent a request.
 #[derive(Debug)]
@@ -154,7 +155,7 @@ impl<'a> Asking<'a> {
             self.require_any_say(&bucket)?;
         }
         for action in operation.permissions {
-            self.require_of_version(*action, &target)?;
+            self.require_of_version(*action, &target).map_err(|denial| self.tell_absence(denial, &target))?;
         }
         if operation.permissions.contains(&Action::PutObject) && self.head.header("x-amz-tagging").is_some() {
             self.require_no_denial(Action::PutObjectTagging, &Target { version: None, ..target })?;
@@ -265,7 +266,23 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// The same at the end of an operation. Tags are written to what is there, which tells as much as a read.
+    /// The answer to a read that is denied: whoever may list the key is told that nothing is there.
+    fn tell_absence(&self, denial: S3Error, target: &Target<'_>) -> S3Error {
+        let is_read = matches!(self.head.method(), Method::Get | Method::Head);
+        let is_of_object = target.version.is_none() && self.address.query.get("uploadId").is_none();
+        let (Some(bucket), Some(key), true) = (target.bucket, target.key, is_read && is_of_object) else {
+            return denial;
+        };
+        match self.context.store.open_object(bucket, key, None) {
+            Ok(Lookup::Nothing | Lookup::DeleteMarker(_)) if denial.code == ErrorCode::AccessDenied => {
+                self.hide_absence(S3Error::no_such_key(key), bucket, key)
+            }
+            _ => denial,
+        }
+    }
+
+    /// As [`Self::hide_absence`], at the end of an operation. Tags are written to what is there, which tells as much as
+    /// a read.
     pub fn hide_absence_from_reader(&self, error: S3Error, authorised: &Authorised) -> S3Error {
         let is_read = matches!(self.head.method(), Method::Get | Method::Head);
         let is_of_tags = self.address.query.get("tagging").is_some();
@@ -282,8 +299,8 @@ impl<'a> Asking<'a> {
     /// The decision, and whether reading the body could not change it.
     fn judge(&self, action: Action, target: &Target<'_>) -> Result<(Decision, bool), S3Error> {
         let policy: Option<Rc<Document>> = match target.bucket {
-            // It has no say in its own replacement, not even by being unreadable.
-            Some(bucket) if action != Action::PutBucketPolicy => {
+            // Not even read where it has no say, lest one that cannot be read could not be replaced.
+            Some(bucket) if !action.skips_bucket_policy() => {
                 self.context.policies.of(&self.context.store, bucket)?
             }
             _ => None,

@@ -35,11 +35,6 @@ impl<'a> RequestFacts<'a> {
         }
     }
 
-    /// Whether something that was asked could not be found out.
-    pub(super) fn has_failed(&self) -> bool {
-        self.has_failed.get()
-    }
-
     /// What the operation is called; empty for what is refused by name.
     fn operation(&self) -> &'static str {
         self.asking.operation.map_or("", |operation| operation.name)
@@ -48,6 +43,11 @@ impl<'a> RequestFacts<'a> {
     /// Whether something was asked that stands in a body which has not been read.
     pub(super) fn asked_of_unread(&self) -> bool {
         self.asked_of_unread.get()
+    }
+
+    /// Whether something was asked that could not be found out: what was decided without it is worth nothing.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.get()
     }
 
     /// Tags of the version that the request is about; none where it does not exist.

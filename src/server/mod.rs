@@ -13,6 +13,7 @@ mod lifecycle;
 pub(crate) mod new_key;
 mod node_key_file;
 pub(crate) mod private_file;
+mod purge_keys;
 mod shutdown;
 mod stored_policies;
 #[cfg(test)]
@@ -56,6 +57,8 @@ pub(crate) use admin_socket::ask;
 pub(crate) use admin_socket::protocol::{
     Answer, KeyMade, KeyShown, KeySource, KeyState, Request, WireSecret,
 };
+pub use private_file::FileError;
+pub(crate) use purge_keys::purge_keys;
 
 /// How long a start waits for its addresses. The kernel ends the io_uring of a killed process a moment after the
 /// process, and with it the accept that holds the port.
@@ -82,6 +85,8 @@ pub enum ServerError {
     #[error("core {core} could not start: {reason}")]
     Core { core: usize, reason: String },
     #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
     AccessKeys(#[from] KeyError),
     #[error(transparent)]
     OrgPolicies(#[from] OrgPolicyError),
@@ -104,10 +109,7 @@ pub fn probe() -> Result<(), ServerError> {
 pub fn run(config: &Config) -> Result<(), ServerError> {
     probe()?;
     let shutdown = Shutdown::listen().map_err(ServerError::Signals)?;
-    match raise_open_files_limit() {
-        Ok(limit) => tracing::debug!(limit, "open files"),
-        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
-    }
+    raise_limit();
     // Makes the directory too, durably.
     let _lock = DirectoryLock::acquire(&config.data_dir).map_err(ServerError::DataDirectory)?;
     let (audit, audit_thread) = start_audit(config)?.unzip();
@@ -173,6 +175,13 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         End::Asked => Ok(()),
         End::Poisoned(reason) => Err(ServerError::Poisoned(reason)),
         End::CoreEnded => Err(ServerError::CoreEnded),
+    }
+}
+
+fn raise_limit() {
+    match raise_open_files_limit() {
+        Ok(limit) => tracing::debug!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
 }
 

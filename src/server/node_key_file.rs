@@ -27,7 +27,7 @@ pub enum NodeKeyError {
     Open { path: PathBuf, mode: u32 },
     #[error("the node key file {} does not hold a key: wanted are {KEY_BYTES} bytes, or as many in hexadecimal", path.display())]
     Content { path: PathBuf },
-    #[error("the node key file {} is missing, and {keys} stored access keys need it", path.display())]
+    #[error("the node key file {} is missing, and {keys} stored access keys need it: bring it back, or give them up with `ringstone key purge`", path.display())]
     Missing { path: PathBuf, keys: usize },
     #[error("the node key file {} does not open the stored access key {access_key}: it is the key of another node, or one of the two was changed", path.display())]
     Wrong { path: PathBuf, access_key: String },

@@ -196,15 +196,25 @@ impl Monitor {
     /// Hints of the lifecycle that are due, counted no further than one walk goes.
     pub fn lifecycle_due(&self) -> u64 {
         let (start, end) = key_encoding::due_range(self.clock.unix_ms());
-        let mut due = 0;
-        let counted = self.engine.walk(KeyRange::between(&start, &end), &mut |_, _, _| {
-            due += 1;
-            Ok(if due < LIST_WALK_ENTRIES_MAX as u64 { Step::Next } else { Step::Stop })
+        self.entries(KeyRange::between(&start, &end))
+    }
+
+    /// Buckets that the lifecycle sweeps because they got rules.
+    pub fn lifecycle_sweeps(&self) -> u64 {
+        let (start, end) = key_encoding::sweep_range();
+        self.entries(KeyRange::between(&start, &end))
+    }
+
+    fn entries(&self, range: KeyRange<'_>) -> u64 {
+        let mut entries = 0;
+        let counted = self.engine.walk(range, &mut |_, _, _| {
+            entries += 1;
+            Ok(if entries < LIST_WALK_ENTRIES_MAX as u64 { Step::Next } else { Step::Stop })
         });
         if let Err(error) = counted {
-            tracing::error!(%error, "cannot count what is due");
+            tracing::error!(%error, "cannot count entries of the index");
         }
-        due
+        entries
     }
 }
 

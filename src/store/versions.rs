@@ -135,23 +135,29 @@ impl<'t, 'e> History<'t, 'e> {
 
     /// Takes the current object away and leaves what it refers to to whoever installs its record under another key. For
     /// buckets without versions.
-    pub(super) fn give_away(&mut self) {
+    pub(super) fn give_away<E>(&mut self, current: &ObjectRecord) -> Result<(), Abort<E>> {
         debug_assert!(
             self.bucket.versioning == Versioning::Unset,
             "the next newest version would have to take its place"
         );
+        self.unhint_current(current)?;
         self.transaction.delete(self.object_key());
+        Ok(())
     }
 
     /// Writes a changed record of a version back to where it stands.
     pub(super) fn rewrite<E>(&mut self, record: &ObjectRecord) -> Result<(), Abort<E>> {
         let id = VersionId::of(&record.listed);
-        if let Some((Place::Earlier, _)) = self.locate(id)? {
-            self.transaction.put(self.version_key(record.listed.stamp), record.encode());
-            if let Some(hints) = self.hints()? {
-                hints.noncurrent(self.transaction);
+        match self.locate(id)? {
+            Some((Place::Earlier, _)) => {
+                self.transaction.put(self.version_key(record.listed.stamp), record.encode());
+                if let Some(hints) = self.hints()? {
+                    hints.noncurrent(self.transaction);
+                }
+                return Ok(());
             }
-            return Ok(());
+            Some((Place::Current, old)) => self.unhint_current(&old)?,
+            None => {}
         }
         self.transaction.put(self.object_key(), record.encode());
         self.hint_current(record)
@@ -179,7 +185,10 @@ impl<'t, 'e> History<'t, 'e> {
         let Some((place, record)) = self.locate(id)? else { return Ok(None) };
         self.release(&record.content)?;
         match place {
-            Place::Current => self.transaction.delete(self.object_key()),
+            Place::Current => {
+                self.unhint_current(&record)?;
+                self.transaction.delete(self.object_key());
+            }
             Place::Earlier => self.forget_earlier(&record.listed),
         }
         self.promote()?;
@@ -198,18 +207,17 @@ impl<'t, 'e> History<'t, 'e> {
         let brings_null = self.bucket.versioning != Versioning::Enabled;
         let mut retired = None;
         let mut has_null = self.bucket.versioning == Versioning::Suspended;
-        match self.current()? {
-            Some(current) if brings_null && current.listed.null_version => {
+        if let Some(current) = self.current()? {
+            self.unhint_current(&current)?;
+            if brings_null && current.listed.null_version {
                 self.release(&current.content)?;
                 // Only one of these can be: the null version was the current one, or stands in `V`.
                 has_null = false;
-            }
-            Some(current) => {
+            } else {
                 self.transaction.delete(self.object_key());
                 self.put_earlier(&current);
                 retired = Some(current);
             }
-            None => {}
         }
         let null = if has_null { self.locate(VersionId::Null)? } else { None };
         if let Some((_, null)) = &null {
@@ -245,6 +253,13 @@ impl<'t, 'e> History<'t, 'e> {
             hints.current(self.transaction, record);
         }
         Ok(())
+    }
+
+    fn unhint_current<E>(&mut self, record: &ObjectRecord) -> Result<(), Abort<E>> {
+        match self.hints()? {
+            Some(hints) => hints.no_longer_current(self.transaction, record),
+            None => Ok(()),
+        }
     }
 
     fn hints<E>(&mut self) -> Result<Option<Hints<'t>>, Abort<E>> {

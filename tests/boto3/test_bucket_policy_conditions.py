@@ -2,13 +2,11 @@
 
 import base64
 import datetime
-import json
-from urllib.parse import quote
 
 import pytest
 
 from support import multipart, policy, s3, sigv4, wire
-from support.accounts import ALT, MAIN, TENANT, Account
+from support.accounts import ALT, MAIN, TENANT
 from support.s3 import refused
 from support.sse_c import CustomerKey
 
@@ -576,3 +574,42 @@ def test_tags_of_an_upload_in_parts(client, guarded):
     with refused(403, "AccessDenied"):
         client.create_multipart_upload(Bucket=guarded.name, Key="k", Tagging="colour=red")
     client.create_multipart_upload(Bucket=guarded.name, Key="k", Tagging="colour=green")
+
+
+# ------------------------------------------------------------------------------ what is judged is what is done
+
+
+@pytest.mark.parametrize("query", ["prefix=a/&prefix=b/", "prefix=b/&prefix=a/", "%70refix=b/", "prefix=a/&Prefix=b/"])
+@pytest.mark.parametrize("form", ["", "list-type=2&", "versions&"])
+def test_a_parameter_that_stands_twice(address, guarded, form, query):
+    guarded.fill("a/k", "b/k")
+    guarded.set(guarded.allow("s3:ListBucket", "*", when={"StringEquals": {"s3:prefix": "a/"}}))
+    answer = wire.send_plain(address, "GET", f"/{guarded.name}?{form}{query}")
+    assert answer.status in (200, 400, 403)
+    assert b"b/k" not in answer.body
+
+
+@pytest.mark.parametrize("values", [("colour=green", "colour=red"), ("colour=red", "colour=green")])
+def test_a_header_that_stands_twice(address, client, guarded, values):
+    guarded.set(guarded.allow("s3:PutObject", "*", when={"StringEquals": {"s3:RequestObjectTag/colour": "green"}}))
+    lines = [f"PUT /{guarded.name}/k HTTP/1.1", "Host: 127.0.0.1", "Content-Length: 1"]
+    lines += [f"x-amz-tagging: {value}" for value in values]
+    with wire.Connection(address) as connection:
+        connection.send(("\r\n".join(lines) + "\r\n\r\nx").encode())
+        stored = connection.response().status == 200
+    if stored:
+        tags = client.get_object_tagging(Bucket=guarded.name, Key="k")["TagSet"]
+        assert tags == [{"Key": "colour", "Value": "green"}]
+    assert s3.exists(client, guarded.name, "k") == stored
+
+
+def test_names_in_the_host(address, guarded):
+    """A bucket is the same, however it is addressed."""
+    guarded.fill("open", "closed")
+    guarded.set(guarded.allow("s3:GetObject", "*", on="open"), guarded.allow("s3:ListBucket", "*"))
+    host = {"Host": f"{guarded.name}.localhost:{address[1]}"}
+    assert wire.send_plain(address, "GET", "/open", host).body == b"open"
+    assert wire.send_plain(address, "GET", "/closed", host).refusal() == (403, "AccessDenied")
+    assert wire.send_plain(address, "GET", "/?list-type=2", host).status == 200
+    assert wire.send_plain(address, "GET", f"/{guarded.name}/").status == 200
+    assert wire.send_plain(address, "GET", "/?policy", host).refusal() == (403, "AccessDenied")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from support import keys, wire
+from support import keys, s3, wire
 from support.accounts import MAIN
 from support.server import Server
 
@@ -99,6 +99,28 @@ def test_a_wrong_or_missing_one_stops_the_start(server):
     file.chmod(0o600)
     server.start()
     assert works(server, account)
+    server.stop()
+
+
+def test_where_it_is_lost_the_stored_keys_can_be_given_up(server):
+    absent = server.command("key", "purge", "--yes")
+    assert absent.returncode == 1 and not (server.directory / "data").exists()
+    server.start()
+    accounts = [keys.create(server, "u", "o") for _ in range(3)]
+    client = s3.make_client(server.endpoint, MAIN)
+    s3.create_bucket(client, "stays")
+    client.put_object(Bucket="stays", Key="k", Body=b"content")
+    refused = server.command("key", "purge", "--yes")
+    assert refused.returncode == 1 and b"lock" in refused.stderr, "not while the node runs"
+    server.stop()
+    assert server.command("key", "purge").returncode == 2
+    (server.directory / "data/node.key").unlink()
+    assert "ringstone key purge" in server.fails_to_start()
+    assert keys.ask(server, "key", "purge", "--yes") == "deleted 3 access keys\n"
+    server.start()
+    assert not any(works(server, account) for account in accounts)
+    assert s3.body_of(client, "stays", "k") == b"content"
+    assert works(server, keys.create(server, "u", "o"))
     server.stop()
 
 

@@ -78,7 +78,7 @@ def test_what_is_no_policy_is_refused_with_its_place(server):
     for content, named in [
         ("", "JSON"),
         ("no policy", "JSON"),
-        ("{", "JSON"),
+        ("{", "Json"),
         (json.dumps(wrong), "Statement[0]"),
         ("{" + " " * 30_000, "maximum allowed document size"),
     ]:

@@ -1,5 +1,7 @@
 """The real s3cmd against the node, path style."""
 
+import json
+
 import pytest
 
 from support import s3
@@ -209,3 +211,21 @@ def test_expire(s3cmd, client, bucket):
     s3cmd("expire", f"s3://{bucket}")
     with s3.refused(404, "NoSuchLifecycleConfiguration"):
         client.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+
+def test_setpolicy_and_delpolicy(s3cmd, client, alt_client, bucket, tmp_path):
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["s3:GetObject"]}
+    statement["Resource"] = [f"arn:aws:s3:::{bucket}/*"]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    (tmp_path / "policy.json").write_text(document)
+    s3cmd("setpolicy", "policy.json", f"s3://{bucket}")
+    assert client.get_bucket_policy(Bucket=bucket)["Policy"] == document
+    assert s3.body_of(alt_client, bucket, "k") == b"x"
+    assert document in s3cmd("info", f"s3://{bucket}")
+    (tmp_path / "policy.json").write_text("no policy")
+    malformed = s3cmd.run("setpolicy", "policy.json", f"s3://{bucket}")
+    assert malformed.status != 0 and "MalformedPolicy" in malformed.errors
+    s3cmd("delpolicy", f"s3://{bucket}")
+    with s3.refused(403, "AccessDenied"):
+        alt_client.get_object(Bucket=bucket, Key="k")

@@ -12,12 +12,15 @@ pub(crate) mod protocol;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Shutdown;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, Scope};
 use std::time::Duration;
 
+use nix::sys::socket::getsockopt;
+use nix::sys::socket::sockopt::PeerCredentials;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use self::protocol::{Answer, LineError, Request};
@@ -152,9 +155,10 @@ fn converse(stream: &UnixStream, asker: Asker, administration: &Administration) 
     protocol::send(stream, &answer, within)
 }
 
+/// The kernel's word. Not by rustix, to whom a process number is never zero: that of a peer in another namespace is.
 fn asker(stream: &UnixStream) -> io::Result<Asker> {
-    let asker = rustix::net::sockopt::socket_peercred(stream)?;
-    Ok(Asker { uid: asker.uid.as_raw(), pid: asker.pid.as_raw_nonzero().get() })
+    let peer = getsockopt(stream.as_raw_fd(), PeerCredentials)?;
+    Ok(Asker { uid: peer.uid(), pid: peer.pid() })
 }
 
 /// The node's own user and root.

@@ -74,6 +74,29 @@ impl<'k> Hints<'k> {
         self.at(transaction, due);
     }
 
+    /// A record is not the current object any more, or will have other tags: its hint goes where nothing else can rely on
+    /// it, lest hints outlive by years what is deleted after a moment.
+    pub(in crate::store) fn no_longer_current<E>(
+        &self,
+        transaction: &mut Transaction<'_>,
+        record: &ObjectRecord,
+    ) -> Result<(), Abort<E>> {
+        let Concern { noncurrent, markers, uploads, .. } = self.concern;
+        if noncurrent.is_some() || markers {
+            return Ok(());
+        }
+        let due = self.rules.expiry_of_current(self.key, &record.listed, &record.metadata.tags);
+        let Some(Due { at_ms, .. }) = due else { return Ok(()) };
+        if uploads {
+            let (start, end) = key_encoding::uploads_of_key_range(self.bucket.id, self.key);
+            if !transaction.is_range_empty(&start, &end)? {
+                return Ok(());
+            }
+        }
+        transaction.delete(hint_key(self.bucket, self.key, at_ms));
+        Ok(())
+    }
+
     /// A version is the newest of the noncurrent ones now.
     pub(in crate::store) fn superseded(
         &self,
@@ -130,7 +153,11 @@ pub(super) fn today_ms(transaction: &Transaction<'_>) -> i64 {
 /// Writes a hint.
 pub(super) fn put(transaction: &mut Transaction<'_>, bucket: &BucketRecord, key: &str, due_ms: i64) {
     let hint = LifecycleHint { bucket: bucket.name.clone(), history: None };
-    transaction.put(key_encoding::due_key(due_ms.max(WALK_MS + 1), bucket.id, key), hint.encode());
+    transaction.put(hint_key(bucket, key, due_ms), hint.encode());
+}
+
+fn hint_key(bucket: &BucketRecord, key: &str, due_ms: i64) -> Vec<u8> {
+    key_encoding::due_key(due_ms.max(WALK_MS + 1), bucket.id, key)
 }
 
 /// Where the walk down the history of a key stands that is under way.

@@ -7,15 +7,18 @@ use super::*;
 use crate::config::limits::LIFECYCLE_HINTS_AT_ONCE;
 use crate::index::engine::{Batch, MemoryEngine, Write};
 use crate::index::record::{
-    Expiration, LifecycleFilter, LifecycleRule, Metadata, NoncurrentExpiration, ObjectRecord, TagSet,
-    Versioning,
+    Expiration, LifecycleFilter, LifecycleRule, Metadata, NoncurrentExpiration, ObjectRecord, Owner, TagSet,
+    UploadChecksum, Versioning,
 };
 use crate::store::Store;
+use crate::store::delete::DeleteRequest;
 use crate::store::lifecycle::look::{Budget, Tally};
+use crate::store::multipart::NewUpload;
 use crate::store::put::NewObject;
 use crate::store::test_node::{
     Content, MIB, Node, create_bucket, delete, get, lifecycle_job, put, setting, write_body,
 };
+use crate::store::upload_id::UploadId;
 use crate::store::version_id::VersionId;
 use crate::store::write_condition::WriteCondition;
 
@@ -102,6 +105,21 @@ fn versions(engine: &Engine, bucket: &BucketRecord, key: &str) -> usize {
     let (start, end) = key_encoding::versions_of_key_range(bucket.id, key);
     let limits = ScanLimits { entries_max: 10_000, bytes_max: usize::MAX, value_bytes_max: 0 };
     engine.scan(KeyRange::between(&start, &end), limits).expect("readable").entries.len()
+}
+
+/// Of the versions that are not current.
+fn newest_stamp(engine: &Engine, bucket: &BucketRecord, key: &str) -> u64 {
+    let (start, end) = key_encoding::versions_of_key_range(bucket.id, key);
+    let limits = ScanLimits { entries_max: 1, bytes_max: usize::MAX, value_bytes_max: 0 };
+    let page = engine.scan(KeyRange::between(&start, &end), limits).expect("readable");
+    key_encoding::decode_version_key(&page.entries[0].0).expect("a version").1
+}
+
+async fn begin_upload(store: &Store, bucket: &BucketRecord, key: &str) -> UploadId {
+    let checksum = UploadChecksum { algorithm: 3, full_object: true, declared: false };
+    let (metadata, owner) = (Metadata::default(), Owner::default());
+    let new = NewUpload { key: key.into(), metadata, owner, checksum, encryption: None };
+    *store.create_upload(bucket, new).await.expect("begun").value()
 }
 
 #[test]
@@ -206,6 +224,72 @@ fn only_what_a_rule_is_about_is_hinted_and_once_a_day() {
         {
             assert_eq!(hints(engine, key), expected, "{key}");
         }
+    });
+}
+
+#[test]
+fn hints_go_with_what_they_were_for_where_nothing_else_needs_them() {
+    let node = node();
+    let clock = node.clock.clone();
+    let engine = &node.engine;
+    node.run(async |store, _| {
+        let bucket = create_bucket(store).await;
+        let aborts = LifecycleRule { abort_upload_days: Some(30), ..days(30) };
+        set(store, &bucket, vec![aborts, with_filter(days(20), tagged("x"))]).await;
+        let soon_ms = START_MS / 10_000 * 10_000;
+        put_small(store, &bucket, "k").await;
+        assert_eq!(hints(engine, "k"), [soon_ms + 300_000]);
+        tag(store, &bucket, "k", "x").await;
+        assert_eq!(hints(engine, "k"), [soon_ms + 200_000]);
+        clock.advance(DAY);
+        put_small(store, &bucket, "k").await;
+        assert_eq!(hints(engine, "k"), [soon_ms + 310_000]);
+        assert!(crate::store::test_node::rename(store, &bucket, "k", "l").await.expect("renamed"));
+        assert!(hints(engine, "k").is_empty());
+        assert_eq!(hints(engine, "l"), [soon_ms + 310_000]);
+        delete(store, &bucket, "l").await.expect("deleted");
+        assert!(hints(engine, "l").is_empty());
+
+        // The upload has the same time.
+        put_small(store, &bucket, "k").await;
+        let upload = begin_upload(store, &bucket, "k").await;
+        delete(store, &bucket, "k").await.expect("deleted");
+        assert_eq!(hints(engine, "k"), [soon_ms + 310_000]);
+        store.abort_upload(&bucket, "k", upload).await.expect("aborted");
+
+        store.set_versioning(&bucket, Versioning::Enabled).await.expect("set");
+        put_tagged(store, &bucket, "v", "x").await;
+        put_small(store, &bucket, "v").await;
+        assert_eq!(hints(engine, "v"), [soon_ms + 310_000]);
+        delete(store, &bucket, "v").await.expect("deleted");
+        assert!(hints(engine, "v").is_empty());
+        let newest = newest_stamp(engine, &bucket, "v");
+        let request =
+            DeleteRequest { key: "v".into(), version: Some(VersionId::Stamp(newest)), ..Default::default() };
+        store.delete_object(&bucket, request).await.expect("deleted");
+        assert_eq!(hints(engine, "v"), [soon_ms + 310_000], "the object is current again");
+    });
+}
+
+#[test]
+fn a_noncurrent_version_goes_by_the_tags_that_it_got_later() {
+    let node = node();
+    let clock = node.clock.clone();
+    node.run(async |store, _| {
+        let bucket = create_bucket(store).await;
+        store.set_versioning(&bucket, Versioning::Enabled).await.expect("set");
+        set(store, &bucket, vec![with_filter(noncurrent(Some(1), None), tagged("x"))]).await;
+        put_small(store, &bucket, "k").await;
+        put_small(store, &bucket, "k").await;
+        let mut job = lifecycle_job(store, &clock);
+        for _ in 0..5 {
+            clock.advance(DAY);
+            assert_eq!(job.until_idle().await, Tally::default());
+        }
+        let old = newest_stamp(&node.engine, &bucket, "k");
+        let tags = TagSet(vec![("t".into(), "x".into())]);
+        store.set_object_tags(&bucket, "k", Some(VersionId::Stamp(old)), tags).await.expect("tagged");
+        assert_eq!(job.until_idle().await.deleted_versions, 1);
     });
 }
 
@@ -453,7 +537,7 @@ fn a_cut_at_any_commit_leaves_nothing_undone() {
             lifecycle_job(store, &clock).until_idle().await;
             for number in 0..50 {
                 let key = format!("k{number:02}");
-                assert_eq!(versions(&node.engine, &bucket, &key), 1, "{key}, cut {cut}: its marker");
+                assert_eq!(versions(&node.engine, &bucket, &key), 0, "{key}, cut {cut}: its marker too");
             }
             node.check_space(monitor).await;
         });

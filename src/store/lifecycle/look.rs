@@ -245,12 +245,13 @@ impl<'t, 'e> Look<'t, 'e> {
     }
 
     fn at_lone_marker<E>(&mut self) -> Result<(), Abort<E>> {
-        if !self.rules.removes_lone_marker(self.key) || self.history().current()?.is_some() {
+        if self.history().current()?.is_some() {
             return Ok(());
         }
         let versions = self.history().earlier(None, 2)?;
         if let [(_, marker)] = versions.as_slice()
             && marker.listed.delete_marker
+            && self.is_due(self.rules.expiry_of_lone_marker(self.key, &marker.listed))
         {
             self.history().remove_earlier(marker)?;
             self.tally.removed_markers += 1;

@@ -121,11 +121,17 @@ impl Rules {
         })
     }
 
-    /// Whether a delete marker that is all that is left of its key goes.
-    pub fn removes_lone_marker(&self, key: &str) -> bool {
-        self.matching(key).any(|(_, rule)| {
-            rule.expiration == Some(Expiration::ExpiredObjectDeleteMarker(true))
-                && covers(&rule.filter, 0, &[])
+    /// When a delete marker that is all that is left of its key goes: at once by a rule about such markers, with its age
+    /// by a rule about the age of what is current.
+    pub fn expiry_of_lone_marker(&self, key: &str, marker: &Listed) -> Option<Due<'_>> {
+        self.soonest(key, |rule| {
+            let at_ms = match rule.expiration? {
+                Expiration::Days(days) => self.calendar.due_ms(marker.last_modified_ms, days),
+                Expiration::Date(at_ms) => at_ms,
+                Expiration::ExpiredObjectDeleteMarker(true) => i64::MIN,
+                Expiration::ExpiredObjectDeleteMarker(false) => return None,
+            };
+            covers(&rule.filter, 0, &[]).then_some(at_ms)
         })
     }
 
@@ -170,10 +176,11 @@ impl Rules {
 
 impl Concern {
     fn of(rule: &LifecycleRule) -> Self {
+        let current = matches!(rule.expiration, Some(Expiration::Days(_) | Expiration::Date(_)));
         Self {
-            current: matches!(rule.expiration, Some(Expiration::Days(_) | Expiration::Date(_))),
+            current,
             noncurrent: rule.noncurrent.map(|noncurrent| noncurrent.newer_versions.unwrap_or(0)),
-            markers: rule.expiration == Some(Expiration::ExpiredObjectDeleteMarker(true)),
+            markers: current || rule.expiration == Some(Expiration::ExpiredObjectDeleteMarker(true)),
             uploads: rule.abort_upload_days.is_some(),
         }
     }

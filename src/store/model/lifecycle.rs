@@ -82,11 +82,12 @@ impl Model {
         })
     }
 
-    fn removes_markers(&self, place: Place) -> bool {
-        let is_it = |rule: &LifecycleRule| {
-            (rule.expiration == Some(Expiration::ExpiredObjectDeleteMarker(true))).then_some(0)
-        };
-        self.soonest(place, (0, &Vec::new()), is_it).is_some()
+    fn due_of_lone_marker(&self, place: Place, marker: &Listed) -> Option<i64> {
+        self.soonest(place, (0, &Vec::new()), |rule| match rule.expiration? {
+            Expiration::Days(days) => Some(midnight(marker.last_modified_ms, days)),
+            Expiration::Date(date) => Some(date),
+            Expiration::ExpiredObjectDeleteMarker(removes) => removes.then_some(0),
+        })
     }
 
     /// What becomes of a key now.
@@ -114,6 +115,12 @@ impl Model {
             let due_ms = self.due_of_noncurrent(place, version, newer, place_of_it as u32 - 1);
             may_go.extend(due_ms.filter(|due_ms| *due_ms <= now_ms).map(|_| version.id()));
         }
+        if let Some((Version { object: None, listed }, others)) = versions.split_first()
+            && self.due_of_lone_marker(place, listed).is_some_and(|due_ms| due_ms <= now_ms)
+            && others.iter().all(|version| may_go.contains(&version.id()))
+        {
+            may_go.push(VersionId::of(listed));
+        }
         let mut left: Vec<Version> = Vec::new();
         for version in versions {
             let Some(newer) = left.last() else {
@@ -127,13 +134,12 @@ impl Model {
             }
         }
         if let [Version { object: None, listed }] = left.as_slice()
-            && self.removes_markers(place)
+            && let Some(due_ms) = self.due_of_lone_marker(place, listed)
         {
-            dues.push(now_ms);
-            // One that was made just now is not known by name.
-            may_go.extend((self.versions(place).len() == 1 || listed.null_version).then(|| left[0].id()));
-            may_go.push(left[0].id());
-            left.clear();
+            dues.push(due_ms);
+            if due_ms <= now_ms {
+                left.clear();
+            }
         }
         Wanted { left, may_go, due_ms: dues.into_iter().min() }
     }
