@@ -27,7 +27,7 @@ impl Facts for AnyFacts<'_> {
 
 /// What the bytes say: a byte for the action, one for the principal, one for the length of the key, the key, the
 /// document.
-pub fn run(bytes: &[u8]) {
+pub(super) fn run(bytes: &[u8]) {
     let [action, principal, key_bytes, rest @ ..] = bytes else { return };
     let action = Action::ALL[usize::from(*action) % Action::ALL.len()];
     let (key, text) = rest.split_at(usize::from(*key_bytes).min(rest.len()));
