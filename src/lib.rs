@@ -6,16 +6,18 @@
 //! | layer | what it owns |
 //! |---|---|
 //! | [`cli`] | subcommands of the binary |
-//! | [`server`] | composition: cores, listeners, the admin port, shutdown |
+//! | [`server`] | composition: cores, listeners, the admin port and socket, shutdown |
 //! | [`s3`] | the S3 API: pipeline, table of operations, XML, errors |
 //! | [`auth`] | Signature Version 4: pure decisions, no I/O |
 //! | [`http`], [`store`] | the wire; objects as bytes. Neither knows S3 words |
 //! | [`commit`] | the only writer of the index, the only place that says "durable" |
 //! | [`index`] | ordered tables of records behind the engine interface |
-//! | [`seal`] | encryption of bodies under customers' keys; a leaf |
+//! | [`audit`] | the log of answered requests; knows no S3 words |
+//! | [`seal`] | encryption of bodies under customers' keys, of stored secrets under the node's; a leaf |
 //! | [`policy`] | access policies: documents and decisions; a leaf |
 //! | [`checksum`], [`metrics`], [`config`] | leaves |
 
+pub mod audit;
 pub mod auth;
 pub mod checksum;
 pub mod cli;

@@ -4,6 +4,7 @@ import pytest
 
 from support import s3
 from support.accounts import ALT, MAIN, TENANT
+from support.policy import Guarded
 from support.server import BINARY, Server
 
 _servers: list[Server] = []
@@ -88,3 +89,11 @@ def module_bucket(client):
     name = s3.create_bucket(client, s3.new_bucket_name("module"))
     yield name
     s3.delete_bucket_with_objects(client, name)
+
+
+@pytest.fixture
+def guarded(client):
+    """A bucket of `main` whose policy the test changes, removed with all that is in it, whatever it denied."""
+    bucket = Guarded(client, s3.create_bucket(client, s3.new_bucket_name("guarded")))
+    yield bucket
+    bucket.remove()

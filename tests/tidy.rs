@@ -19,13 +19,26 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("seal", &["config"]),
     ("policy", &["config"]),
     ("metrics", &["config"]),
+    ("audit", &["config"]),
     ("http", &["io", "config", "metrics"]),
     ("index", &["io", "config", "metrics", "checksum", "seal"]),
     ("commit", &["io", "index", "config", "metrics"]),
     ("store", &["io", "commit", "index", "checksum", "seal", "config", "metrics"]),
     ("auth", &["http", "checksum", "config"]),
-    ("s3", &["io", "http", "auth", "store", "commit", "index", "checksum", "seal", "metrics", "config"]),
-    ("server", &["io", "s3", "http", "auth", "store", "commit", "index", "checksum", "metrics", "config"]),
+    (
+        "s3",
+        &[
+            "io", "http", "auth", "audit", "policy", "store", "commit", "index", "checksum", "seal",
+            "metrics", "config",
+        ],
+    ),
+    (
+        "server",
+        &[
+            "io", "s3", "http", "auth", "audit", "policy", "store", "commit", "index", "checksum", "seal",
+            "metrics", "config",
+        ],
+    ),
     ("cli", &["config", "server", "store", "index"]),
 ];
 

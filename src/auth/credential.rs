@@ -4,6 +4,7 @@ use core::fmt;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
 /// A secret access key. Wiped when dropped, never shown.
@@ -52,33 +53,64 @@ pub struct Credential {
     pub org: String,
 }
 
-/// All access keys of the node. Cheap to clone; cores share one copy.
-#[derive(Clone, Debug, Default)]
+/// The access keys in force. Clones are one and the same ring: what one of them changes is in force for all of them when
+/// the call returns. Reading it writes nothing that another core reads, but for the count of a found credential's owners.
+#[derive(Clone, Default)]
 pub struct KeyRing {
-    by_access_key: Arc<HashMap<String, Arc<Credential>>>,
+    by_access_key: Arc<ArcSwap<HashMap<String, Arc<Credential>>>>,
 }
 
 impl KeyRing {
     pub fn find(&self, access_key: &str) -> Option<Arc<Credential>> {
-        self.by_access_key.get(access_key).cloned()
+        self.by_access_key.load().get(access_key).cloned()
+    }
+
+    /// Puts a credential in force, in place of one of the same access key. What was derived from that one is not used
+    /// again: see `sigv4::signing_key`.
+    pub fn insert(&self, credential: Credential) {
+        let credential = Arc::new(credential);
+        self.by_access_key.rcu(|ring| {
+            let mut ring = HashMap::clone(ring);
+            ring.insert(credential.access_key.clone(), credential.clone());
+            ring
+        });
+    }
+
+    /// Takes an access key out of force. Requests that it has signed already go on.
+    pub fn remove(&self, access_key: &str) {
+        self.by_access_key.rcu(|ring| {
+            let mut ring = HashMap::clone(ring);
+            ring.remove(access_key);
+            ring
+        });
     }
 
     pub fn len(&self) -> usize {
-        self.by_access_key.len()
+        self.by_access_key.load().len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.by_access_key.is_empty()
+        self.len() == 0
+    }
+}
+
+impl fmt::Debug for KeyRing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KeyRing({} keys)", self.len())
     }
 }
 
 impl From<Vec<Credential>> for KeyRing {
     /// Of several credentials with one access key the last counts.
     fn from(credentials: Vec<Credential>) -> Self {
-        let by_access_key = credentials
+        let ring: HashMap<String, Arc<Credential>> = credentials
             .into_iter()
             .map(|credential| (credential.access_key.clone(), Arc::new(credential)))
             .collect();
-        Self { by_access_key: Arc::new(by_access_key) }
+        Self { by_access_key: Arc::new(ArcSwap::from_pointee(ring)) }
     }
 }
+
+#[cfg(test)]
+#[path = "credential_tests.rs"]
+mod tests;

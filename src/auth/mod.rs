@@ -52,5 +52,7 @@ pub enum Authentication {
         seal: PayloadSeal,
         /// The signature was in the query.
         presigned: bool,
+        /// When it was signed, by the sender's clock.
+        signed_unix_s: i64,
     },
 }

@@ -5,7 +5,7 @@ fn flags_of(arguments: &[&str]) -> Result<Vec<(String, String)>, clap::Error> {
     let arguments = ["ringstone", "serve"].iter().chain(arguments);
     let matches = command().try_get_matches_from(arguments)?;
     let (_, matches) = matches.subcommand().unwrap();
-    Ok(serve::flags(matches).collect())
+    Ok(serve::flags(matches, config::KEYS).collect())
 }
 
 #[test]
@@ -36,6 +36,6 @@ fn unknown_flags_are_refused() {
 
 #[test]
 fn causes_follow_the_message() {
-    let error = CommandError::Output(std::io::Error::other("pipe is gone"));
+    let error = CommandError::Output(io::Error::other("pipe is gone"));
     assert_eq!(with_causes(&error), "cannot write to standard output: pipe is gone");
 }

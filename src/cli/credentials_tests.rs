@@ -40,8 +40,8 @@ fn processes_that_start_at_once_agree() {
     let data_dir = tempfile::tempdir().unwrap();
     let path = data_dir.path().join(FILE_NAME);
     let (first, second) = (generate().unwrap(), generate().unwrap());
-    assert!(create(data_dir.path(), &path, &first).unwrap());
-    assert!(!create(data_dir.path(), &path, &second).unwrap());
+    assert!(create(&path, &first).unwrap());
+    assert!(!create(&path, &second).unwrap());
     assert_eq!(load(&path).unwrap(), Some(first));
 }
 

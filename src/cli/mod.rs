@@ -5,13 +5,15 @@
 //! a configuration that is refused.
 
 mod credentials;
+mod key;
 mod logging;
+mod node;
+mod policy;
 mod print_config;
 mod serve;
 
-use std::error::Error;
 use std::ffi::OsString;
-use std::fmt::Write as _;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
@@ -19,7 +21,7 @@ use clap::{ArgMatches, Command};
 pub use credentials::{CredentialsError, load_or_create, print_welcome};
 
 use crate::config::ConfigError;
-use crate::server::ServerError;
+use crate::server::{AskError, ServerError, with_causes};
 
 /// Exit status of a refused command line (clap's own) or configuration.
 const EXIT_USAGE: u8 = 2;
@@ -33,8 +35,14 @@ enum CommandError {
     Credentials(#[from] CredentialsError),
     #[error(transparent)]
     Server(#[from] ServerError),
+    #[error(transparent)]
+    Node(#[from] AskError),
+    #[error("the node answered something else than was asked: is it of another version?")]
+    Answer,
+    #[error("{0}")]
+    Input(String),
     #[error("cannot write to standard output")]
-    Output(#[source] std::io::Error),
+    Output(#[source] io::Error),
 }
 
 /// Runs the command line of the process.
@@ -59,31 +67,46 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(serve::command())
+        .subcommand(key::command())
+        .subcommand(policy::command())
         .subcommand(print_config::command())
 }
 
 fn dispatch(matches: &ArgMatches) -> Result<(), CommandError> {
     match matches.subcommand() {
         Some((serve::NAME, matches)) => serve::run(matches),
+        Some((key::NAME, matches)) => key::run(matches),
+        Some((policy::NAME, matches)) => policy::run(matches),
         Some((print_config::NAME, _)) => print_config::run(),
         // clap asks for a subcommand and knows no others.
         _ => Ok(()),
     }
 }
 
-/// The message with those of its causes that it does not already quote.
-fn with_causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.contains(&message) {
-            let written = write!(text, ": {message}");
-            debug_assert!(written.is_ok(), "a String takes every write");
-        }
-        cause = error.source();
+/// Writes what was asked for to standard output. A reader that has seen enough is no failure.
+fn print(bytes: &[u8]) -> Result<(), CommandError> {
+    match print_all(bytes) {
+        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
     }
-    text
+}
+
+/// Writes what cannot be asked for again.
+fn print_all(bytes: &[u8]) -> Result<(), CommandError> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(CommandError::Output)
+}
+
+/// Columns as wide as their widest cell, apart by two spaces.
+fn table<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = std::iter::once(header.map(str::to_owned)).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let lines = rows.iter().map(|row| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    });
+    lines.collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 //! `ringstone config`: prints the annotated default configuration.
 
-use std::io::{self, Write};
-
 use clap::Command;
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::config::DEFAULT_TOML;
 
 pub(super) const NAME: &str = "config";
@@ -14,9 +12,5 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run() -> Result<(), CommandError> {
-    match io::stdout().lock().write_all(DEFAULT_TOML.as_bytes()) {
-        // `ringstone config | head` is no failure.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(CommandError::Output),
-    }
+    print(DEFAULT_TOML.as_bytes())
 }

@@ -12,6 +12,7 @@ use super::overlay::Overlay;
 use super::poison::Poison;
 use super::stamps::Stamps;
 use super::transaction::{Abort, Planned, Transaction};
+use crate::config::Calendar;
 use crate::config::limits::{COMMIT_GROUP_MAX, COMMIT_QUEUE_MAX};
 use crate::index::IndexError;
 use crate::index::engine::{Batch, CommitFailure, Engine, Outcome};
@@ -58,6 +59,7 @@ pub struct CommitOptions {
     pub engine: Engine,
     pub disk: Disk,
     pub clock: Clock,
+    pub calendar: Calendar,
     pub release: Box<dyn SpaceRelease>,
     pub poison: Poison,
 }
@@ -166,20 +168,37 @@ impl Commit {
         E: Send + 'static,
         F: FnMut(&mut Transaction<'_>) -> Result<T, Abort<E>> + Send + 'static,
     {
+        let (answer, result) = oneshot::async_channel();
+        self.enqueue(data, TypedWork { run, result: None, answer })?;
+        result.await.unwrap_or_else(|_gone| Err(stopping()))
+    }
+
+    /// The same for a thread that has nothing else to do meanwhile.
+    pub fn run_blocking<T, E, F>(&self, data: Data, run: F) -> Result<Committed<T>, CommitError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnMut(&mut Transaction<'_>) -> Result<T, Abort<E>> + Send + 'static,
+    {
+        let (answer, result) = oneshot::channel();
+        self.enqueue(data, TypedWork { run, result: None, answer })?;
+        result.recv().unwrap_or_else(|_gone| Err(stopping()))
+    }
+
+    fn enqueue<E>(&self, data: Data, work: impl Work + 'static) -> Result<(), CommitError<E>> {
         if let Some(reason) = self.poison.reason() {
             return Err(CommitError::Poisoned(reason.into()));
         }
-        let (answer, result) = oneshot::async_channel();
-        let work = Box::new(TypedWork { run, result: None, answer });
-        match self.queue.try_send(Member { data, work, conflicts: 0 }) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => return Err(CommitError::Overloaded),
-            Err(TrySendError::Disconnected(_)) => {
-                return Err(CommitError::Poisoned("the node is stopping".into()));
-            }
+        match self.queue.try_send(Member { data, work: Box::new(work), conflicts: 0 }) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(CommitError::Overloaded),
+            Err(TrySendError::Disconnected(_)) => Err(stopping()),
         }
-        result.await.unwrap_or_else(|_gone| Err(CommitError::Poisoned("the node is stopping".into())))
     }
+}
+
+fn stopping<E>() -> CommitError<E> {
+    CommitError::Poisoned("the node is stopping".into())
 }
 
 impl Committer {
@@ -310,8 +329,9 @@ impl Group<'_> {
 
     fn plan(&mut self, member: &mut Member, overlay: &Overlay) -> (Step, Planned) {
         let now_ms = self.options.clock.unix_ms();
-        let mut transaction =
-            Transaction::new(&self.options.engine, overlay, self.stamps.next(now_ms), now_ms);
+        let CommitOptions { engine, calendar, .. } = self.options;
+        let stamp = self.stamps.next(now_ms);
+        let mut transaction = Transaction::new(engine, overlay, stamp, now_ms, *calendar);
         let step = member.work.plan(&mut transaction);
         let planned = transaction.finish();
         match (step, self.options.engine.limits().admit(&planned.batch)) {

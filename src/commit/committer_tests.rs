@@ -4,6 +4,7 @@ use std::time::Duration;
 use ringstone_io::runtime;
 
 use super::*;
+use crate::config::Calendar;
 use crate::config::limits::INDEX_VALUE_BYTES_MAX;
 use crate::index::engine::{LmdbEngine, MemoryEngine};
 use crate::index::key_encoding::meta_key;
@@ -20,6 +21,7 @@ fn committer(engine: Engine) -> (Committer, Commit) {
         engine,
         disk: Disk::simulated(1),
         clock: Clock::system(),
+        calendar: Calendar::default(),
         release: Box::new(NoRelease),
         poison: Poison::default(),
     })

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::overlay::Overlay;
 use super::transaction::{Abort, Planned, Transaction};
+use crate::config::Calendar;
 use crate::index::engine::{Batch, Engine, KeyRange, MemoryEngine, Outcome, ScanLimits, Write};
 use crate::index::key_encoding;
 use crate::index::record::Run;
@@ -158,7 +159,7 @@ fn call(transaction: &mut Transaction<'_>, call: &Call) -> Answer {
 
 /// What a member saw, and what it asks for if it completed.
 fn plan(engine: &Engine, overlay: &Overlay, member: &Member) -> (Vec<Answer>, Option<Planned>) {
-    let mut transaction = Transaction::new(engine, overlay, 1, 1);
+    let mut transaction = Transaction::new(engine, overlay, 1, 1, Calendar::default());
     let mut answers = Vec::new();
     for wanted in &member.calls {
         answers.push(call(&mut transaction, wanted));
@@ -289,7 +290,7 @@ fn ten_thousand_keys_in_one_transaction() {
     engine.commit(&[Batch { checks: Vec::new(), writes }]).expect("committed");
     let mut overlay = Overlay::new(engine.next_revision());
     for _member in 0..2 {
-        let mut transaction = Transaction::new(&engine, &overlay, 1, 1);
+        let mut transaction = Transaction::new(&engine, &overlay, 1, 1, Calendar::default());
         let parts = transaction.range::<()>(b"x", b"y", 10_000).expect("readable");
         assert_eq!(parts.len(), 10_000);
         for (key, _) in parts {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::overlay::Overlay;
 use super::range_read::{KeyValue, OwnWrites, RangeFound, range_read};
+use crate::config::Calendar;
 use crate::config::limits::LIST_WALK_ENTRIES_MAX;
 use crate::index::IndexError;
 use crate::index::engine::{Batch, Check, Engine, KeyRange, Step, Write};
@@ -42,6 +43,7 @@ pub struct Transaction<'a> {
     released: Vec<Run>,
     stamp: u64,
     now_ms: i64,
+    calendar: Calendar,
 }
 
 /// What a completed transaction asks for.
@@ -51,7 +53,13 @@ pub(super) struct Planned {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(engine: &'a Engine, overlay: &'a Overlay, stamp: u64, now_ms: i64) -> Self {
+    pub(super) fn new(
+        engine: &'a Engine,
+        overlay: &'a Overlay,
+        stamp: u64,
+        now_ms: i64,
+        calendar: Calendar,
+    ) -> Self {
         Self {
             engine,
             overlay,
@@ -61,6 +69,7 @@ impl<'a> Transaction<'a> {
             released: Vec::new(),
             stamp,
             now_ms,
+            calendar,
         }
     }
 
@@ -76,6 +85,11 @@ impl<'a> Transaction<'a> {
     /// Wall clock at the commit, Unix milliseconds.
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// The days of the node's lifecycle rules.
+    pub fn calendar(&self) -> Calendar {
+        self.calendar
     }
 
     /// A number greater than that of every earlier transaction, whatever the clock did.

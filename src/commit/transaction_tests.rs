@@ -18,7 +18,7 @@ fn plan<T>(
     overlay: &Overlay,
     body: impl FnOnce(&mut Transaction<'_>) -> Result<T, Abort<()>>,
 ) -> (Result<T, Abort<()>>, Planned) {
-    let mut transaction = Transaction::new(engine, overlay, 7, 1_000);
+    let mut transaction = Transaction::new(engine, overlay, 7, 1_000, Calendar::default());
     let result = body(&mut transaction);
     (result, transaction.finish())
 }

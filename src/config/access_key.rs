@@ -27,7 +27,7 @@ pub struct AccessKeyConfig {
 impl AccessKeyConfig {
     /// Reads one key; `place` is the start of every message.
     pub fn from_table(table: &Table, place: &str) -> Result<Self, ConfigError> {
-        let fault = |field: &str, reason: String| ConfigError::AccessKey {
+        let fault = |field: &str, reason: String| ConfigError::Block {
             place: place.to_owned(),
             field: field.to_owned(),
             reason,
@@ -55,19 +55,21 @@ impl AccessKeyConfig {
     }
 }
 
-/// A comma would end the credential in an Authorization header.
-fn check_access_key(text: &str) -> Result<(), String> {
+/// Whether this may be an access key; a refusal says what may. A comma would end the credential in an Authorization
+/// header.
+pub fn check_access_key(text: &str) -> Result<(), String> {
     check_signs(text, ACCESS_KEY_BYTES, |byte| byte.is_ascii_graphic() && byte != b',')
         .map_err(|range| format!("must be {range} printable ASCII characters without space and comma"))
 }
 
-fn check_secret_key(text: &str) -> Result<(), String> {
+/// Whether this may be a secret; a refusal says what may, and not what it was.
+pub fn check_secret_key(text: &str) -> Result<(), String> {
     check_signs(text, SECRET_KEY_BYTES, |byte| byte.is_ascii_graphic())
         .map_err(|range| format!("must be {range} printable ASCII characters without space"))
 }
 
-/// User, display name and organisation stand in XML and in records.
-fn check_owner_name(text: &str) -> Result<(), String> {
+/// Whether this may name a user or an organisation: such names stand in XML and in records.
+pub fn check_owner_name(text: &str) -> Result<(), String> {
     if (1..=OWNER_NAME_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control) {
         return Ok(());
     }

@@ -25,7 +25,10 @@ pub enum ConfigError {
     SameAddress { address: std::net::SocketAddr },
 
     #[error("{place}: {field} {reason}")]
-    AccessKey { place: String, field: String, reason: String },
+    Block { place: String, field: String, reason: String },
+
+    #[error("{key} is for tests alone: it needs allow_test_clock = true")]
+    TestClock { key: &'static str },
 
     #[error("access_keys: the access key {access_key} stands there twice")]
     DuplicateAccessKey { access_key: String },

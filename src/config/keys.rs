@@ -1,21 +1,26 @@
 //! The table of scalar keys: name, meaning, rule. File keys, variables and flags come from here.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 use super::limits::{
-    BUFFER_BYTES, BUFFER_POOL_BYTES_MAX, BUFFER_POOL_BYTES_MIN, CORES_MAX, DOMAIN_BYTES_MAX,
-    DRAIN_TIMEOUT_S_MAX, EXTENT_BYTES_MAX, EXTENT_BYTES_MIN, EXTENT_STEP_BYTES, FREE_SPACE_RESERVE_BYTES_MAX,
-    FREE_SPACE_RESERVE_BYTES_MIN, OWNER_NAME_BYTES_MAX,
+    AUDIT_LOG_BYTES_MAX, AUDIT_LOG_BYTES_MIN, AUDIT_LOG_FILES_MAX, BUFFER_BYTES, BUFFER_POOL_BYTES_MAX,
+    BUFFER_POOL_BYTES_MIN, CORES_MAX, DOMAIN_BYTES_MAX, DRAIN_TIMEOUT_S_MAX, EXTENT_BYTES_MAX,
+    EXTENT_BYTES_MIN, EXTENT_STEP_BYTES, FREE_SPACE_RESERVE_BYTES_MAX, FREE_SPACE_RESERVE_BYTES_MIN,
+    OWNER_NAME_BYTES_MAX, TRUSTED_PROXIES_MAX,
 };
-use super::{ByteSize, Config, format_duration, parse_duration};
+use super::{ByteSize, Calendar, Config, format_duration, parse_duration};
 
 /// How a key's value is written in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     Text,
+    /// Strings, one after the other; separated by commas where a text is wanted.
+    List,
     Number,
     /// A string with a unit, or a plain number.
     Quantity,
@@ -24,7 +29,7 @@ pub(super) enum Form {
 
 /// One scalar key.
 pub struct Key {
-    /// Name in the file: `extent_size`.
+    /// Name in the file: `extent_size`; with a dot where it stands in a table: `lifecycle.test_day_s`.
     pub name: &'static str,
     /// Name of the flag, without its dashes: `extent-size`.
     pub flag: &'static str,
@@ -40,7 +45,7 @@ pub struct Key {
 impl Key {
     /// Name of the variable: `RINGSTONE_EXTENT_SIZE`.
     pub fn variable(&self) -> String {
-        format!("RINGSTONE_{}", self.name.to_ascii_uppercase())
+        format!("RINGSTONE_{}", self.name.replace('.', "_").to_ascii_uppercase())
     }
 
     /// Whether the flag may stand without a value, meaning true.
@@ -124,7 +129,7 @@ pub const KEYS: &[Key] = &[
         help: "Cores that serve requests [default: all]",
         value_name: "NUMBER",
         form: Form::Number,
-        set: |config, text| cores(text).map(|cores| config.cores = Some(cores)),
+        set: |config, text| number(text, 1, CORES_MAX).map(|cores| config.cores = Some(cores as usize)),
     },
     Key {
         name: "buffer_pool",
@@ -163,6 +168,74 @@ pub const KEYS: &[Key] = &[
         value_name: "FILTER",
         form: Form::Text,
         set: |config, text| log(text).map(|filter| config.log = filter),
+    },
+    Key {
+        name: "trusted_proxies",
+        flag: "trusted-proxies",
+        help: "Networks whose word on a client's address counts",
+        value_name: "NETWORKS",
+        form: Form::List,
+        set: |config, text| networks(text).map(|networks| config.trusted_proxies = networks),
+    },
+    Key {
+        name: "node_key_file",
+        flag: "node-key-file",
+        help: "File of the key that seals stored secrets [default: in the data directory]",
+        value_name: "PATH",
+        form: Form::Text,
+        set: |config, text| path(text).map(|path| config.node_key_file = Some(path)),
+    },
+    Key {
+        name: "audit_log",
+        flag: "audit-log",
+        help: "File that gets a line for each request [default: none]",
+        value_name: "PATH",
+        form: Form::Text,
+        set: |config, text| path(text).map(|path| config.audit_log = Some(path)),
+    },
+    Key {
+        name: "audit_log_size",
+        flag: "audit-log-size",
+        help: "Size at which the audit log is rotated",
+        value_name: "SIZE",
+        form: Form::Quantity,
+        set: |config, text| {
+            size(text, 1, AUDIT_LOG_BYTES_MIN, AUDIT_LOG_BYTES_MAX).map(|size| config.audit_log_size = size)
+        },
+    },
+    Key {
+        name: "audit_log_files",
+        flag: "audit-log-files",
+        help: "Rotated audit logs that are kept",
+        value_name: "NUMBER",
+        form: Form::Number,
+        set: |config, text| number(text, 1, AUDIT_LOG_FILES_MAX).map(|files| config.audit_log_files = files),
+    },
+    Key {
+        name: "allow_test_clock",
+        flag: "allow-test-clock",
+        help: "Take settings that shorten lifecycle days, for tests alone",
+        value_name: "BOOL",
+        form: Form::Switch,
+        set: |config, text| switch(text).map(|on| config.allow_test_clock = on),
+    },
+    Key {
+        name: "lifecycle.rule_prefix",
+        flag: "lifecycle-rule-prefix",
+        help: "Take lifecycle rules with a Prefix outside of Filter",
+        value_name: "BOOL",
+        form: Form::Switch,
+        set: |config, text| switch(text).map(|on| config.lifecycle_rule_prefix = on),
+    },
+    Key {
+        name: "lifecycle.test_day_s",
+        flag: "lifecycle-test-day-s",
+        help: "Seconds of a lifecycle day, for tests alone",
+        value_name: "NUMBER",
+        form: Form::Number,
+        set: |config, text| {
+            number(text, 1, Calendar::DAY_S).map(|seconds| config.calendar = Calendar::with_day_s(seconds))
+        },
     },
 ];
 
@@ -213,10 +286,20 @@ fn size(text: &str, step_bytes: u64, bytes_min: u64, bytes_max: u64) -> Result<B
     }
 }
 
-fn cores(text: &str) -> Result<usize, String> {
+fn number(text: &str, min: u64, max: u64) -> Result<u64, String> {
     match text.parse::<u64>() {
-        Ok(cores) if (1..=CORES_MAX).contains(&cores) => Ok(cores as usize),
-        _ => Err(format!("a number from 1 to {CORES_MAX}")),
+        Ok(number) if (min..=max).contains(&number) => Ok(number),
+        _ => Err(format!("a number from {min} to {max}")),
+    }
+}
+
+/// Networks, or single addresses, separated by commas; none at all is no proxy.
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |text: &str| text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    match texts.map(network).collect::<Result<Vec<_>, _>>() {
+        Ok(networks) if networks.len() <= TRUSTED_PROXIES_MAX => Ok(networks),
+        _ => Err(format!("at most {TRUSTED_PROXIES_MAX} networks or addresses, such as 10.0.0.0/8 or ::1")),
     }
 }
 

@@ -84,6 +84,90 @@ pub const CORES_MAX: u64 = 1024;
 /// Longest `drain_timeout`: a supervisor that waits longer than an hour for a stop has given up.
 pub const DRAIN_TIMEOUT_S_MAX: u64 = 3600;
 
+/// Longest list of trusted proxies: it is searched for every request that a proxy passes on.
+pub const TRUSTED_PROXIES_MAX: usize = 64;
+
+/// Addresses of `X-Forwarded-For` that are looked at: more proxies in a row than anybody has, and too few to keep a core
+/// busy with a head full of trusted addresses.
+pub const FORWARDED_HOPS_MAX: usize = 32;
+
+/// PROXY protocol header behind its first 16 bytes: addresses take 216 at most, the rest are extensions, which real
+/// proxies fill with some hundred bytes.
+pub const PROXY_HEADER_BYTES_MAX: usize = 4096;
+
+/// Lines of the audit log that may wait for its thread; more are lost, and counted. At 25 ms between two visits of the
+/// thread this is 600,000 requests a second.
+pub const AUDIT_QUEUE_LINES_MAX: usize = 16 * 1024;
+
+/// Bytes of those lines: bounds memory where somebody asks for the longest keys while the disk hangs. A usual line has 500.
+pub const AUDIT_QUEUE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How often the thread of the audit log looks for lines. Cores never wake it: that would cost each request more than
+/// the line itself.
+pub const AUDIT_STEP_MS: u64 = 25;
+
+/// Lines that one write to the audit log holds.
+pub const AUDIT_WRITE_BYTES: usize = 256 * 1024;
+
+/// Bytes of a user agent in the audit log. SDKs send up to 200.
+pub const AUDIT_USER_AGENT_BYTES_MAX: usize = 256;
+
+/// Bytes of any other text of the audit log but the key, which has its own limit: names of buckets that are none can be
+/// as long as a head.
+pub const AUDIT_TEXT_BYTES_MAX: usize = 255;
+
+/// Smallest size of the audit log at which it is rotated: a few thousand lines.
+pub const AUDIT_LOG_BYTES_MIN: u64 = 1024 * 1024;
+
+/// Largest size of the audit log at which it is rotated.
+pub const AUDIT_LOG_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
+
+/// Most rotated audit logs that are kept.
+pub const AUDIT_LOG_FILES_MAX: u64 = 1000;
+
+/// Bucket policies that a core keeps parsed: a few times their size in memory each.
+pub const PARSED_POLICIES_MAX: usize = 256;
+
+/// Rules of one bucket's lifecycle, as AWS bounds them.
+pub const LIFECYCLE_RULES_MAX: usize = 1000;
+
+/// Characters of a lifecycle rule's id, as AWS bounds them.
+pub const LIFECYCLE_RULE_ID_MAX: usize = 255;
+
+/// Access keys that the node stores beside those of its configuration: each change copies the list of all, and the
+/// start opens each secret.
+pub const STORED_KEYS_MAX: usize = 10_000;
+
+/// Organisations with a stored policy: each is parsed at start and kept in memory.
+pub const STORED_ORG_POLICIES_MAX: usize = 1000;
+
+/// One request on the admin socket: a policy of [`POLICY_BYTES_MAX`] with every byte escaped, and names around it.
+pub const ADMIN_REQUEST_BYTES_MAX: usize = 64 * 1024;
+
+/// One answer: [`STORED_KEYS_MAX`] keys with names as long as they may be.
+pub const ADMIN_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Time for a whole request on the admin socket, and for the answer to be taken: both ends are on one machine.
+pub const ADMIN_DEADLINE_S: u64 = 10;
+
+/// How long the command line waits for an answer: a commit under load, behind a sync of a slow disk.
+pub const ADMIN_ANSWER_DEADLINE_S: u64 = 60;
+
+/// Connections of the admin socket at one moment.
+pub const ADMIN_CONNECTIONS_MAX: usize = 16;
+/// Buckets and enabled rules of which one core keeps the lifecycle decoded: a rule takes a few hundred bytes.
+pub const LIFECYCLE_CACHED_BUCKETS_MAX: usize = 1024;
+pub const LIFECYCLE_CACHED_RULES_MAX: usize = 20_000;
+
+/// Keys that the lifecycle looks at in one transaction, and the versions and parts of them and their bytes in the index:
+/// bounds how long others wait for the committer.
+pub const LIFECYCLE_KEYS_AT_ONCE: usize = 16;
+pub const LIFECYCLE_RECORDS_AT_ONCE: usize = 1000;
+pub const LIFECYCLE_BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
+
+/// Hints that a sweep writes in one transaction, most of them beside each other.
+pub const LIFECYCLE_HINTS_AT_ONCE: usize = 128;
+
 /// Bytes of an access key (AWS: 16 to 128; shorter ones are common in test rigs).
 pub const ACCESS_KEY_BYTES: RangeInclusive<usize> = 3..=128;
 
@@ -283,6 +367,10 @@ const _: () =
     assert!(KEY_BYTES_MAX + 64 <= INDEX_KEY_BYTES_MAX, "table, bucket, version and part fit around a key");
 const _: () = assert!(XML_ELEMENTS_MAX > 4 * PARTS_MAX as usize, "a list of all parts fits");
 const _: () = assert!(XML_BODY_BYTES_MAX >= 300 * PARTS_MAX as usize, "a list of all parts fits");
+const _: () = assert!(AUDIT_WRITE_BYTES as u64 <= AUDIT_LOG_BYTES_MIN, "a write fits a new audit log");
+const _: () =
+    assert!(ADMIN_REQUEST_BYTES_MAX >= 2 * POLICY_BYTES_MAX + 4096, "a policy and names around it fit");
+const _: () = assert!(ADMIN_ANSWER_BYTES_MAX >= STORED_KEYS_MAX * 8 * OWNER_NAME_BYTES_MAX, "all keys fit");
 const _: () = assert!(PART_BYTES_MIN <= SINGLE_PUT_BYTES_MAX);
 const _: () = assert!(READ_AHEAD_BYTES <= COLLECT_STEP_BYTES && COLLECT_STEP_BYTES as u64 <= DRAIN_BYTES_MAX);
 const _: () =

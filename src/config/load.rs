@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use toml::{Spanned, Value};
+use toml::{Spanned, Table, Value};
 
 use super::keys::Form;
-use super::{AccessKeyConfig, Config, ConfigError, KEYS, Key};
+use super::{AccessKeyConfig, Config, ConfigError, KEYS, Key, OrgPolicyConfig};
 
 /// Variable that names the configuration file, where `--config` does not.
 pub const FILE_VARIABLE: &str = "RINGSTONE_CONFIG";
@@ -56,7 +56,15 @@ fn apply_file(config: &mut Config, text: &str, path: &str) -> Result<(), ConfigE
     for (name, value) in entries {
         let place = place_of(value.span().start);
         if name == "access_keys" {
-            config.access_keys = read_access_keys(value.get_ref(), &place)?;
+            config.access_keys =
+                read_blocks("access_keys", value.get_ref(), &place, AccessKeyConfig::from_table)?;
+        } else if name == "org_policies" {
+            config.org_policies =
+                read_blocks("org_policies", value.get_ref(), &place, OrgPolicyConfig::from_table)?;
+        } else if let Some(table) =
+            value.get_ref().as_table().filter(|table| !table.is_empty() || is_table(&name))
+        {
+            apply_table(config, &name, table, &place)?;
         } else if let Some(key) = KEYS.iter().find(|key| key.name == name) {
             set(config, key, &text_of(key, value.get_ref(), &place)?, place)?;
         } else {
@@ -72,9 +80,14 @@ fn text_of(key: &Key, value: &Value, place: &str) -> Result<String, ConfigError>
         (Form::Text | Form::Quantity, Value::String(text)) => return Ok(text.clone()),
         (Form::Number | Form::Quantity, Value::Integer(number)) => return Ok(number.to_string()),
         (Form::Switch, Value::Boolean(on)) => return Ok(on.to_string()),
+        (Form::List, Value::Array(items)) if items.iter().all(Value::is_str) => {
+            let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            return Ok(texts.join(","));
+        }
         (Form::Text, _) => "a string",
         (Form::Quantity, _) => "a string with a unit, or a number of bytes",
         (Form::Number, _) => "a number",
+        (Form::List, _) => "a list of strings",
         (Form::Switch, _) => "true or false",
     };
     Err(ConfigError::Value {
@@ -85,16 +98,40 @@ fn text_of(key: &Key, value: &Value, place: &str) -> Result<String, ConfigError>
     })
 }
 
-fn read_access_keys(value: &Value, place: &str) -> Result<Vec<AccessKeyConfig>, ConfigError> {
-    let fault = |index: usize| ConfigError::AccessKey {
+/// Whether some keys stand in a table of this name. Of a table without any, its keys are named, or itself where it is
+/// empty.
+fn is_table(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(table, _)| table == name))
+}
+
+/// The keys of a table: `day = 1` in `[name]` is the key `name.day`.
+fn apply_table(config: &mut Config, name: &str, table: &Table, place: &str) -> Result<(), ConfigError> {
+    for (field, value) in table {
+        let full = format!("{name}.{field}");
+        let Some(key) = KEYS.iter().find(|key| key.name == full) else {
+            return Err(ConfigError::UnknownKey { place: place.to_owned(), key: full, known: known_keys() });
+        };
+        set(config, key, &text_of(key, value, place)?, place.to_owned())?;
+    }
+    Ok(())
+}
+
+/// The blocks `[[name]]`.
+fn read_blocks<T>(
+    name: &str,
+    value: &Value,
+    place: &str,
+    read: fn(&Table, &str) -> Result<T, ConfigError>,
+) -> Result<Vec<T>, ConfigError> {
+    let fault = |index: usize| ConfigError::Block {
         place: place.to_owned(),
-        field: format!("access_keys[{index}]"),
-        reason: "must be a table: write [[access_keys]] above its keys".to_owned(),
+        field: format!("{name}[{index}]"),
+        reason: format!("must be a table: write [[{name}]] above its keys"),
     };
     let blocks = value.as_array().ok_or_else(|| fault(0))?;
     let read = |(index, block): (usize, &Value)| {
         let table = block.as_table().ok_or_else(|| fault(index))?;
-        AccessKeyConfig::from_table(table, &format!("{place}: access_keys[{index}]"))
+        read(table, &format!("{place}: {name}[{index}]"))
     };
     blocks.iter().enumerate().map(read).collect()
 }
@@ -140,6 +177,9 @@ fn check(config: Config) -> Result<Config, ConfigError> {
     if config.listen == config.admin_listen && config.listen.port() != 0 {
         return Err(ConfigError::SameAddress { address: config.listen });
     }
+    if !config.calendar.is_true() && !config.allow_test_clock {
+        return Err(ConfigError::TestClock { key: "lifecycle.test_day_s" });
+    }
     let mut seen = HashSet::new();
     if let Some(twice) = config.access_keys.iter().find(|key| !seen.insert(&key.access_key)) {
         return Err(ConfigError::DuplicateAccessKey { access_key: twice.access_key.clone() });
@@ -149,7 +189,7 @@ fn check(config: Config) -> Result<Config, ConfigError> {
 
 fn known_keys() -> String {
     let mut names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-    names.push("access_keys");
+    names.extend(["access_keys", "org_policies"]);
     names.join(", ")
 }
 

@@ -50,7 +50,7 @@ fn default_file_says_what_the_code_does() {
 #[test]
 fn default_file_holds_every_key() {
     for key in KEYS {
-        let line = format!("{} = ", key.name);
+        let line = format!("{} = ", key.name.rsplit('.').next().unwrap());
         let commented = format!("# {line}");
         let found = DEFAULT_TOML.lines().any(|text| text.starts_with(&line) || text.starts_with(&commented));
         assert!(found, "{} is missing in default.toml", key.name);
@@ -60,12 +60,14 @@ fn default_file_holds_every_key() {
 #[test]
 fn default_file_is_whole_when_uncommented() {
     let text = DEFAULT_TOML.replace("# cores", "cores").replace("# [[", "[[");
-    let uncommented = ["access_key", "secret_key", "user", "display_name", "org"]
+    let uncommented = ["access_key", "secret_key", "user", "display_name", "org", "file", "audit_log"]
         .iter()
         .fold(text, |text, field| text.replace(&format!("# {field} ="), &format!("{field} =")));
     let config = load_all(&uncommented.replace('…', "some-text"), &[], &[]).unwrap();
     assert_eq!(config.cores, Some(2));
     assert_eq!(config.access_keys.len(), 1);
+    assert_eq!(config.org_policies.len(), 1);
+    assert!(config.audit_log.is_some());
 }
 
 #[test]
@@ -93,6 +95,13 @@ fn every_key_can_be_set_everywhere() {
         ("free_space_reserve", "1GiB"),
         ("drain_timeout", "5s"),
         ("log", "info,ringstone::store=debug"),
+        ("trusted_proxies", "10.0.0.0/8"),
+        ("node_key_file", "/etc/node.key"),
+        ("audit_log", "/var/log/audit.log"),
+        ("audit_log_size", "1MiB"),
+        ("audit_log_files", "3"),
+        ("allow_test_clock", "true"),
+        ("lifecycle.rule_prefix", "false"),
     ] {
         let by_flag = load_all("", &[], &[(key, text)]).unwrap();
         assert_ne!(by_flag, Config::default(), "{key}");
@@ -101,7 +110,9 @@ fn every_key_can_be_set_everywhere() {
         assert_eq!(by_variable, by_flag, "{key}");
         let quoted = format!("{key} = \"{text}\"");
         let bare = format!("{key} = {text}");
-        let file = if load_all(&quoted, &[], &[]).is_ok() { quoted } else { bare };
+        let list = format!("{key} = [\"{text}\"]");
+        let taken = |file: &String| load_all(file, &[], &[]).is_ok();
+        let file = [quoted, bare, list].into_iter().find(taken).expect("one form is the file's");
         assert_eq!(load_all(&file, &[], &[]).unwrap(), by_flag, "{key}");
     }
 }
@@ -119,8 +130,12 @@ fn values_are_taken_as_written() {
 fn unknown_names_are_named() {
     let in_file = message("region = \"a\"\nregoin = \"b\"", &[], &[]);
     assert!(in_file.contains("ringstone.toml line 2: unknown key `regoin`"), "{in_file}");
+    let in_table = message("[lifecycle]\nprefix = true", &[], &[]);
+    assert!(in_table.contains("unknown key `lifecycle.prefix`"), "{in_table}");
     let section = message("[s3]\nregion = \"a\"", &[], &[]);
-    assert!(section.contains("unknown key `s3`"), "{section}");
+    assert!(section.contains("unknown key `s3.region`"), "{section}");
+    let empty = message("[nonsense]", &[], &[]);
+    assert!(empty.contains("unknown key `nonsense`"), "{empty}");
     let in_environment = message("", &[("RINGSTONE_REGOIN", "b")], &[]);
     assert!(in_environment.contains("unknown environment variable RINGSTONE_REGOIN"), "{in_environment}");
     let in_flags = message("", &[], &[("regoin", "b")]);
@@ -174,6 +189,12 @@ fn refuses_values_out_of_range() {
         ("drain_timeout", "30"),
         ("log", ""),
         ("log", "ringstone=loud"),
+        ("trusted_proxies", "example.com"),
+        ("trusted_proxies", "10.0.0.0/33"),
+        ("audit_log_size", "1KiB"),
+        ("audit_log_files", "0"),
+        ("lifecycle.test_day_s", "0"),
+        ("lifecycle.test_day_s", "86401"),
     ] {
         let message = message("", &[], &[(key, text)]);
         assert!(message.starts_with(&format!("{key} = {text:?} (flag --")), "{message}");
@@ -186,6 +207,8 @@ fn file_values_have_their_type() {
         ("region = 5", "a string"),
         ("cores = \"2\"", "a number"),
         ("path_style = \"true\"", "true or false"),
+        ("trusted_proxies = \"::1\"", "a list of strings"),
+        ("trusted_proxies = [1]", "a list of strings"),
         ("extent_size = true", "a string with a unit, or a number of bytes"),
     ] {
         let message = message(line, &[], &[]);
@@ -227,4 +250,30 @@ fn no_message_quotes_a_secret() {
 fn missing_file_is_named() {
     let message = load(Some(Path::new("no/such/file.toml")), [], []).unwrap_err().to_string();
     assert!(message.contains("no/such/file.toml"), "{message}");
+}
+
+#[test]
+fn short_days_need_the_switch() {
+    let short = "[lifecycle]\ntest_day_s = 2";
+    assert_eq!(
+        message(short, &[], &[]),
+        "lifecycle.test_day_s is for tests alone: it needs allow_test_clock = true"
+    );
+    let config = load_all(&format!("allow_test_clock = true\n{short}"), &[], &[]).unwrap();
+    assert_eq!(config.calendar.day_ms(), 2000);
+}
+
+#[test]
+fn proxies_are_networks_or_addresses() {
+    let config = load_all("trusted_proxies = [\"10.0.0.0/8\", \"::1\"]", &[], &[]).unwrap();
+    let texts: Vec<String> = config.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["10.0.0.0/8", "::1/128"]);
+}
+
+#[test]
+fn org_policies_are_read() {
+    let config = load_all("[[org_policies]]\norg = \"org-main\"\nfile = \"p.json\"", &[], &[]).unwrap();
+    assert_eq!(config.org_policies[0].org, "org-main");
+    let message = message("[[org_policies]]\norg = \"org-main\"", &[], &[]);
+    assert!(message.ends_with("org_policies[0]: file is missing"), "{message}");
 }

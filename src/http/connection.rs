@@ -10,11 +10,13 @@ use ringstone_io::net::Stream;
 use ringstone_io::runtime::timeout;
 
 use super::body::{Body, BodyState, Rest};
+use super::client_address::{Client, Origin};
 use super::context::{ConnectionContext, Registration};
 use super::framing::{
     Framing, FramingError, Persistence, expects_continue, framing, host_is_valid, persistence,
 };
 use super::head::{HeadError, Method, RequestHead};
+use super::proxy_protocol::{self, Opening, ProxyHeaderError};
 use super::response::{ByteStream, ConnectionField, Response, StreamFailed};
 use super::wire::{Wire, WireError};
 use crate::config::limits::{COLLECT_STEP_BYTES, DRAIN_BYTES_MAX, HEAD_BYTES_MAX, READ_AHEAD_BYTES};
@@ -22,15 +24,11 @@ use crate::config::limits::{COLLECT_STEP_BYTES, DRAIN_BYTES_MAX, HEAD_BYTES_MAX,
 /// What answers requests.
 pub trait Service {
     /// Answers one request. The body need not be read; the connection then drops it or closes.
-    fn call(
-        &self,
-        head: RequestHead,
-        body: &mut Body<'_>,
-        peer: SocketAddr,
-    ) -> impl Future<Output = Response>;
+    fn call(&self, head: RequestHead, body: &mut Body<'_>, client: Client) -> impl Future<Output = Response>;
 
-    /// The answer to something that is no request. The connection closes after it.
-    fn refuse(&self, refusal: HeadRefusal) -> Response;
+    /// The answer to something that is no request, with its head where one could be read. The connection closes after
+    /// it.
+    fn refuse(&self, refusal: HeadRefusal, head: Option<&RequestHead>, client: Client) -> Response;
 }
 
 /// Why a head never became a request.
@@ -66,12 +64,22 @@ impl HeadRefusal {
 pub async fn serve<S: Service>(stream: Stream, peer: SocketAddr, service: &S, context: &ConnectionContext) {
     let registration = context.register(stream.read_stopper());
     let mut wire = Wire::new(stream, context.deadlines());
+    let mut origin = context.trusted_proxies().origin(peer);
+    if origin.is_proxy() {
+        match Box::pin(read_proxy_header(&mut wire, &registration, context, origin)).await {
+            Ok(named) => origin = named,
+            Err(error) => return report(peer, error),
+        }
+    }
     loop {
         // What only runs while there is something to do stands on the heap, so that an idle connection does not
         // hold the memory of the largest operation.
         let next = match next_head(&mut wire, &registration, context).await {
-            Arrival::Head(head) => Box::pin(exchange(&mut wire, head, peer, service, context)).await,
-            Arrival::Refused(refusal) => Box::pin(refuse(&mut wire, service, refusal, false)).await,
+            Arrival::Head(head) => Box::pin(exchange(&mut wire, head, origin, service, context)).await,
+            Arrival::Refused(refusal) => {
+                let response = service.refuse(refusal, None, origin.client());
+                Box::pin(refuse(&mut wire, response, false)).await
+            }
             Arrival::End => Next::Close,
         };
         match next {
@@ -94,6 +102,49 @@ enum Next {
     /// Close, but read on for a while: see [`linger`].
     Linger,
     Close,
+}
+
+/// Why a proxy's connection ended before its first request.
+enum NoOpening {
+    /// The proxy is gone, or sent nothing in time.
+    Silence,
+    Header(ProxyHeaderError),
+}
+
+fn report(peer: SocketAddr, error: NoOpening) {
+    if let NoOpening::Header(error) = error {
+        tracing::warn!(%peer, %error, "a connection was closed: its PROXY header cannot be used");
+    }
+}
+
+/// Whom a trusted proxy's connection is for: the header that may stand at its start says so.
+async fn read_proxy_header(
+    wire: &mut Wire,
+    registration: &Registration,
+    context: &ConnectionContext,
+    proxy: Origin,
+) -> Result<Origin, NoOpening> {
+    if !await_request(wire, registration, context).await {
+        return Err(NoOpening::Silence);
+    }
+    let deadline = wire.deadlines().head;
+    let read = async {
+        loop {
+            match proxy_protocol::opening(wire.ahead.unread()).map_err(NoOpening::Header)? {
+                Opening::Other => return Ok(proxy),
+                Opening::Header { named, length } => {
+                    wire.ahead.consume(length);
+                    return Ok(context.trusted_proxies().named(proxy, named));
+                }
+                Opening::Partial => {}
+            }
+            match wire.fill(READ_AHEAD_BYTES, deadline).await {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return Err(NoOpening::Silence),
+            }
+        }
+    };
+    timeout(deadline, read).await.unwrap_or(Err(NoOpening::Silence))
 }
 
 /// Waits for the next request and reads its head.
@@ -168,18 +219,22 @@ fn parse_head(wire: &mut Wire) -> Option<Arrival> {
 async fn exchange<S: Service>(
     wire: &mut Wire,
     head: RequestHead,
-    peer: SocketAddr,
+    origin: Origin,
     service: &S,
     context: &ConnectionContext,
 ) -> Next {
     let to_head_request = head.method() == Method::Head;
+    let client = context.trusted_proxies().client(origin, &head);
     let wish = persistence(&head);
     let framing = match judge(&head) {
         Ok(framing) => framing,
-        Err(refusal) => return refuse(wire, service, refusal, to_head_request).await,
+        Err(refusal) => {
+            let response = service.refuse(refusal, Some(&head), client);
+            return refuse(wire, response, to_head_request).await;
+        }
     };
     let mut state = BodyState::new(framing, expects_continue(&head));
-    let response = service.call(head, &mut Body::new(wire, &mut state), peer).await;
+    let response = service.call(head, &mut Body::new(wire, &mut state), client).await;
     let rest = state.rest();
     let closes =
         wish == Persistence::Close || response.close || rest == Rest::Abandoned || context.is_draining();
@@ -206,13 +261,7 @@ fn judge(head: &RequestHead) -> Result<Framing, HeadRefusal> {
     Ok(framing(head)?)
 }
 
-async fn refuse<S: Service>(
-    wire: &mut Wire,
-    service: &S,
-    refusal: HeadRefusal,
-    to_head_request: bool,
-) -> Next {
-    let response = service.refuse(refusal);
+async fn refuse(wire: &mut Wire, response: Response, to_head_request: bool) -> Next {
     match send(wire, response, to_head_request, ConnectionField::Close).await {
         Ok(()) => Next::Linger,
         Err(_) => Next::Close,

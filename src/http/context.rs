@@ -1,4 +1,5 @@
-//! What the connections of one core share: their deadlines, and how they end when the server drains.
+//! What the connections of one core share: their deadlines, whose word on a client's address counts, and how they end
+//! when the server drains.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use ringstone_io::net::ReadStopper;
 
+use super::client_address::TrustedProxies;
 use crate::config::limits::{
     BODY_DEADLINE_S, DRAIN_DEADLINE_S, HEAD_DEADLINE_S, IDLE_DEADLINE_S, WRITE_DEADLINE_S,
 };
@@ -46,6 +48,7 @@ pub struct ConnectionContext {
 #[derive(Default)]
 struct Shared {
     deadlines: Deadlines,
+    trusted_proxies: TrustedProxies,
     draining: Cell<bool>,
     connections: RefCell<Connections>,
 }
@@ -64,8 +67,17 @@ struct OpenConnection {
 }
 
 impl ConnectionContext {
+    /// Of a port that no proxy stands before.
     pub fn new(deadlines: Deadlines) -> Self {
-        Self { shared: Rc::new(Shared { deadlines, ..Shared::default() }) }
+        Self::behind(TrustedProxies::default(), deadlines)
+    }
+
+    pub fn behind(trusted_proxies: TrustedProxies, deadlines: Deadlines) -> Self {
+        Self { shared: Rc::new(Shared { deadlines, trusted_proxies, ..Shared::default() }) }
+    }
+
+    pub(super) fn trusted_proxies(&self) -> &TrustedProxies {
+        &self.shared.trusted_proxies
     }
 
     pub fn deadlines(&self) -> Deadlines {

@@ -12,6 +12,7 @@ use ringstone_io::net::{Gather, Listener};
 use ringstone_io::runtime::{run_on_core, sleep, spawn};
 
 use super::body::{Body, BodyError};
+use super::client_address::{Client as Sender, TrustedProxies};
 use super::connection::{HeadRefusal, Service, serve};
 use super::context::{ConnectionContext, Deadlines};
 use super::head::RequestHead;
@@ -21,7 +22,7 @@ pub(super) const BUFFER_BYTES: usize = 16 * 1024;
 pub(super) const PATIENT: Duration = Duration::from_secs(10);
 pub(super) const SHORT: Duration = Duration::from_millis(150);
 
-pub(super) fn patient() -> Deadlines {
+pub(crate) fn patient() -> Deadlines {
     Deadlines { idle: PATIENT, head: PATIENT, body: PATIENT, write: PATIENT, drain: PATIENT }
 }
 
@@ -54,12 +55,13 @@ impl Echo {
 }
 
 impl Service for Echo {
-    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _: SocketAddr) -> Response {
+    async fn call(&self, head: RequestHead, body: &mut Body<'_>, sender: Sender) -> Response {
         let announced = body.length().map_or("chunked".to_owned(), |length| length.to_string());
         let read = match head.target() {
             b"/echo" => self.read_all(body).await,
             b"/collect" => body.collect(1000).await,
             b"/ignore" => return Response::new(403).body(ResponseBody::Bytes(b"no".to_vec())),
+            b"/sender" => Ok(format!("{} {}", sender.address, sender.is_secure).into_bytes()),
             b"/close" => return Response::new(200).closing(),
             b"/drain" => {
                 self.context.start_draining();
@@ -79,7 +81,7 @@ impl Service for Echo {
         response.header("x-length", announced)
     }
 
-    fn refuse(&self, refusal: HeadRefusal) -> Response {
+    fn refuse(&self, refusal: HeadRefusal, _: Option<&RequestHead>, _: Sender) -> Response {
         Response::new(refusal.status()).body(ResponseBody::Bytes(format!("{refusal:?}").into_bytes()))
     }
 }
@@ -109,12 +111,22 @@ impl ByteStream for Letters {
 
 /// Serves as many connections as `clients` opens, and ends when all of them have ended.
 pub(super) fn serve_while(deadlines: Deadlines, connections: usize, clients: impl FnOnce(SocketAddr)) {
+    serve_behind(TrustedProxies::default(), deadlines, connections, clients);
+}
+
+/// As [`serve_while`], trusting proxies.
+pub(super) fn serve_behind(
+    proxies: TrustedProxies,
+    deadlines: Deadlines,
+    connections: usize,
+    clients: impl FnOnce(SocketAddr),
+) {
     let (sender, receiver) = mpsc::channel();
     let server = thread::spawn(move || {
         run_on_core(None, async move {
             let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
             sender.send(listener.local_addr()).unwrap();
-            let context = ConnectionContext::new(deadlines);
+            let context = ConnectionContext::behind(proxies, deadlines);
             let pool = BufferPool::new(2, BUFFER_BYTES).unwrap();
             let echo = Rc::new(Echo { pool: pool.clone(), context: context.clone() });
             let mut tasks = Vec::new();
@@ -144,7 +156,7 @@ pub(super) fn serve_one(deadlines: Deadlines, client: impl FnOnce(&mut Client)) 
     serve_while(deadlines, 1, |address| client(&mut Client::connect(address)));
 }
 
-pub(super) struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     received: Vec<u8>,
 }
@@ -156,7 +168,7 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    pub(super) fn connect(address: SocketAddr) -> Self {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENT)).unwrap();
         stream.set_write_timeout(Some(PATIENT)).unwrap();
@@ -164,7 +176,7 @@ impl Client {
         Self { stream, received: Vec::new() }
     }
 
-    pub(super) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
@@ -190,7 +202,7 @@ impl Client {
         }
     }
 
-    pub(super) fn head(&mut self) -> String {
+    pub(crate) fn head(&mut self) -> String {
         loop {
             if let Some(end) = self.received.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head: Vec<u8> = self.received.drain(..end + 4).collect();
@@ -204,11 +216,15 @@ impl Client {
         let head = self.head();
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
         let length = length.map_or(0, |length| length.parse().unwrap());
+        let body = self.bytes(length);
+        Answer { status: head[9..12].parse().unwrap(), head, body }
+    }
+
+    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
         while self.received.len() < length {
             assert!(self.more(), "the connection ended inside a body");
         }
-        let body = self.received.drain(..length).collect();
-        Answer { status: head[9..12].parse().unwrap(), head, body }
+        self.received.drain(..length).collect()
     }
 
     pub(super) fn ask(&mut self, request: impl AsRef<[u8]>) -> Answer {

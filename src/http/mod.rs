@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod chunked;
+pub mod client_address;
 pub mod conditional;
 pub mod connection;
 pub mod context;
@@ -13,7 +14,8 @@ pub mod date;
 pub mod framing;
 pub mod head;
 #[cfg(test)]
-mod loopback;
+pub(crate) mod loopback;
+mod proxy_protocol;
 pub mod range;
 mod read_ahead;
 pub mod response;

@@ -2,10 +2,13 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
+//! | `A` | organisation | its policy, as it was given |
 //! | `B` | bucket name | [`BucketRecord`](super::record::BucketRecord) |
+//! | `D` | due time, bucket id, object key | [`LifecycleHint`](super::record::LifecycleHint): rules may want something of the key then |
 //! | `E` | due time, key of an `R` | nothing: when the `R` may be forgotten |
-//! | `G` | bucket id, kind | a bucket's tags |
+//! | `G` | bucket id, kind | a bucket's tags, policy, lifecycle rules |
 //! | `H` | extent, first block | how many owners a run has, where that is more than one |
+//! | `K` | access key | [`KeyRecord`](super::record::KeyRecord) |
 //! | `M` | name | what `commit` and `store` keep about the node itself |
 //! | `N` | bucket id, object key | stamp of the key's `null` version, where that is in `V` |
 //! | `O` | bucket id, object key | [`ObjectRecord`](super::record::ObjectRecord) of the current object |
@@ -14,6 +17,7 @@
 //! | `S` | extent, chunk | which blocks of the chunk are in use |
 //! | `U` | bucket id, object key, zero, stamp | [`UploadRecord`](super::record::UploadRecord) |
 //! | `V` | bucket id, object key, zero, inverted stamp | versions that are not in `O`, newest first |
+//! | `W` | bucket id | [`LifecycleSweep`](super::record::LifecycleSweep): how far the sweep of a bucket has come |
 //!
 //! A key whose newest version is an object has it in `O`; delete markers are always in `V`. So a listing of current
 //! objects never passes over markers. Zero as a table is the engine's own.
@@ -22,9 +26,12 @@
 //! is: UTF-8 has no byte above 0xF4, so none overflows, the order stays, and the byte zero is left over to end a
 //! key where something follows it.
 
+const ORG_POLICY: u8 = b'A';
 const BUCKET: u8 = b'B';
+const DUE: u8 = b'D';
 const EXPIRY: u8 = b'E';
 const SUBRESOURCE: u8 = b'G';
+const CREDENTIAL: u8 = b'K';
 const META: u8 = b'M';
 const NULL_VERSION: u8 = b'N';
 const OBJECT: u8 = b'O';
@@ -34,6 +41,7 @@ const SHARED_RUN: u8 = b'H';
 const SPACE: u8 = b'S';
 const UPLOAD: u8 = b'U';
 const VERSION: u8 = b'V';
+const SWEEP: u8 = b'W';
 
 /// Bytes of an object's key in the index before the object's own key: table and bucket.
 pub const OBJECT_HEADER_BYTES: usize = 1 + size_of::<u64>();
@@ -139,8 +147,14 @@ pub fn subresource_key(bucket_id: u64, kind: u8) -> Vec<u8> {
 /// A bucket's tag set.
 pub const BUCKET_TAGS: u8 = b't';
 
+/// A bucket's policy, as it was sent.
+pub const BUCKET_POLICY: u8 = b'p';
+
+/// A bucket's lifecycle rules.
+pub const BUCKET_LIFECYCLE: u8 = b'l';
+
 /// Every kind of subresource: they go with their bucket.
-pub const SUBRESOURCES: &[u8] = &[BUCKET_TAGS];
+pub const SUBRESOURCES: &[u8] = &[BUCKET_TAGS, BUCKET_POLICY, BUCKET_LIFECYCLE];
 
 /// An answer that is remembered; `kind` keeps the kinds of ids apart.
 pub fn remembered_key(kind: u8, id: &[u8]) -> Vec<u8> {
@@ -159,6 +173,45 @@ pub fn expiry_range(now_ms: i64) -> (Vec<u8>, Vec<u8>) {
 /// The key of the `R` that an expiry is about.
 pub fn decode_expiry_key(key: &[u8]) -> Option<&[u8]> {
     key.get(1 + size_of::<u64>()..)
+}
+
+/// When lifecycle rules may want something of a key. Times before 1970 stand as 1970.
+pub fn due_key(due_ms: i64, bucket_id: u64, key: &str) -> Vec<u8> {
+    let mut encoded = due_start(due_ms);
+    encoded.extend_from_slice(&bucket_id.to_be_bytes());
+    extend_raised(&mut encoded, key);
+    encoded
+}
+
+/// All that is due at or before `now_ms`.
+pub fn due_range(now_ms: i64) -> (Vec<u8>, Vec<u8>) {
+    (vec![DUE], due_start(now_ms.saturating_add(1)))
+}
+
+/// Time, bucket and key. `None` for what [`due_key`] cannot have made.
+pub fn decode_due_key(encoded: &[u8]) -> Option<(i64, u64, String)> {
+    let (due_ms, rest) = encoded.strip_prefix(&[DUE])?.split_first_chunk::<8>()?;
+    let (bucket_id, raised) = rest.split_first_chunk::<8>()?;
+    Some((i64::from_be_bytes(*due_ms), u64::from_be_bytes(*bucket_id), lowered(raised)?))
+}
+
+fn due_start(due_ms: i64) -> Vec<u8> {
+    [&[DUE][..], &due_ms.max(0).to_be_bytes()].concat()
+}
+
+/// How far the lifecycle's sweep of a bucket has come.
+pub fn sweep_key(bucket_id: u64) -> Vec<u8> {
+    [&[SWEEP][..], &bucket_id.to_be_bytes()].concat()
+}
+
+/// All sweeps.
+pub fn sweep_range() -> (Vec<u8>, Vec<u8>) {
+    prefix_range(vec![SWEEP])
+}
+
+/// The bucket of a sweep.
+pub fn decode_sweep_key(encoded: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(encoded.strip_prefix(&[SWEEP])?.try_into().ok()?))
 }
 
 /// A piece of an object key as it stands in the index.
@@ -203,6 +256,36 @@ pub fn shared_run_range() -> (Vec<u8>, Vec<u8>) {
 pub fn decode_shared_run_key(key: &[u8]) -> Option<(u32, u32)> {
     let (extent, block) = key.strip_prefix(&[SHARED_RUN])?.split_first_chunk::<4>()?;
     Some((u32::from_be_bytes(*extent), u32::from_be_bytes(block.try_into().ok()?)))
+}
+
+/// Where an access key stands.
+pub fn credential_key(access_key: &str) -> Vec<u8> {
+    [&[CREDENTIAL], access_key.as_bytes()].concat()
+}
+
+/// All access keys.
+pub fn credential_range() -> (Vec<u8>, Vec<u8>) {
+    prefix_range(vec![CREDENTIAL])
+}
+
+/// The access key. `None` for what [`credential_key`] cannot have made.
+pub fn decode_credential_key(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(&[CREDENTIAL])?).ok()
+}
+
+/// Where the policy of an organisation stands.
+pub fn org_policy_key(org: &str) -> Vec<u8> {
+    [&[ORG_POLICY], org.as_bytes()].concat()
+}
+
+/// The policies of all organisations.
+pub fn org_policy_range() -> (Vec<u8>, Vec<u8>) {
+    prefix_range(vec![ORG_POLICY])
+}
+
+/// The organisation. `None` for what [`org_policy_key`] cannot have made.
+pub fn decode_org_policy_key(key: &[u8]) -> Option<&str> {
+    std::str::from_utf8(key.strip_prefix(&[ORG_POLICY])?).ok()
 }
 
 pub fn meta_key(name: &str) -> Vec<u8> {

@@ -103,3 +103,44 @@ fn successors_carry() {
     assert_eq!(successor(&[255]), None);
     assert_eq!(successor(&[]), None);
 }
+
+#[test]
+fn access_keys_and_organisations_stand_in_tables_of_their_own() {
+    for name in ["", "AKID", "é\u{10FFFF}"] {
+        let (key, policy) = (credential_key(name), org_policy_key(name));
+        assert_eq!((decode_credential_key(&key), decode_org_policy_key(&policy)), (Some(name), Some(name)));
+        assert_eq!((decode_credential_key(&policy), decode_org_policy_key(&key)), (None, None));
+        for (key, (start, end)) in [(key, credential_range()), (policy, org_policy_range())] {
+            assert!(start <= key && key < end);
+        }
+    }
+    assert!(org_policy_range().1 <= bucket_range("").0);
+    assert_eq!(decode_credential_key(b"K\xff"), None);
+}
+
+#[test]
+fn what_is_due_stands_in_the_order_of_time() {
+    let keys = [due_key(-5, 1, "a"), due_key(0, 7, "a"), due_key(255, 1, "b"), due_key(256, 1, "a")];
+    assert!(keys.is_sorted());
+    assert_eq!(decode_due_key(&keys[2]), Some((255, 1, "b".to_owned())));
+    assert_eq!(
+        decode_due_key(&keys[0]),
+        Some((0, 1, "a".to_owned())),
+        "the epoch stands for what is before it"
+    );
+    let (start, end) = due_range(255);
+    assert!(start <= keys[0] && keys[2] < end && end <= keys[3]);
+    assert_eq!(due_range(i64::MAX).1, [&b"D"[..], &i64::MAX.to_be_bytes()].concat());
+    for broken in [&b"D"[..], b"E", &keys[0][..16], &[keys[0].as_slice(), &[0]].concat()] {
+        assert_eq!(decode_due_key(broken), None);
+    }
+}
+
+#[test]
+fn sweeps_are_named_by_their_buckets() {
+    let key = sweep_key(0x0102);
+    assert_eq!(decode_sweep_key(&key), Some(0x0102));
+    let (start, end) = sweep_range();
+    assert!(start <= key && key < end);
+    assert_eq!(decode_sweep_key(&key[..8]), None);
+}

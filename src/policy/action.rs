@@ -60,6 +60,7 @@ actions! {
     GetObjectTagging Object,
     GetObjectVersion Object,
     GetObjectVersionAcl Object,
+    GetObjectVersionAttributes Object,
     GetObjectVersionTagging Object,
     ListAllMyBuckets Service,
     ListBucket Bucket,
@@ -76,8 +77,8 @@ actions! {
 }
 
 impl Action {
-    /// The action of the node's own permission map, where this is the finer name that AWS has for the same thing. A
-    /// policy may speak of either.
+    /// The action of the node's own permission map, or one on the way to it, where this is the finer name that AWS has
+    /// for the same thing. A policy may speak of either.
     pub fn coarse(self) -> Option<Self> {
         match self {
             Self::DeleteObjectVersionTagging => Some(Self::DeleteObjectTagging),
@@ -86,6 +87,7 @@ impl Action {
             | Self::GetObjectAttributes
             | Self::GetObjectVersion
             | Self::GetObjectVersionAcl => Some(Self::GetObject),
+            Self::GetObjectVersionAttributes => Some(Self::GetObjectVersion),
             Self::GetObjectVersionTagging => Some(Self::GetObjectTagging),
             Self::PutObjectVersionTagging => Some(Self::PutObjectTagging),
             _ => None,
@@ -93,7 +95,7 @@ impl Action {
     }
 
     /// Whether the bucket's own policy has no say: there is no bucket yet, or its owner would lock himself out.
-    pub(super) fn skips_bucket_policy(self) -> bool {
+    pub fn skips_bucket_policy(self) -> bool {
         matches!(self, Self::CreateBucket | Self::ListAllMyBuckets | Self::PutBucketPolicy)
     }
 }
@@ -108,9 +110,10 @@ impl ActionSet {
     /// All the names under which policies may speak of this action.
     pub(super) fn names_of(action: Action) -> Self {
         let mut names = Self::default();
-        names.insert(action);
-        if let Some(coarse) = action.coarse() {
-            names.insert(coarse);
+        let mut name = Some(action);
+        while let Some(action) = name {
+            names.insert(action);
+            name = action.coarse();
         }
         names
     }

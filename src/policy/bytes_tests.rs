@@ -4,6 +4,7 @@ use super::pairs_tests::generator::{self, Dice};
 use crate::policy;
 
 #[path = "../../tests/fuzz/policy_case.rs"]
+#[allow(unreachable_pub)]
 mod policy_case;
 
 /// Damages a document here and there.

@@ -46,7 +46,7 @@ const FAMILIES: [(&str, FamilyMember); 6] = [
     ("s3:buckettag/", |_| Source::Never),
 ];
 
-const FACTS: [(&str, ContextKey); 23] = [
+const FACTS: [(&str, ContextKey); 24] = [
     ("aws:sourceip", ContextKey::SourceIp),
     ("aws:securetransport", ContextKey::SecureTransport),
     ("aws:useragent", ContextKey::UserAgent),
@@ -66,6 +66,7 @@ const FACTS: [(&str, ContextKey); 23] = [
     ("s3:signatureage", ContextKey::SignatureAge),
     ("s3:authtype", ContextKey::AuthType),
     ("s3:tlsversion", ContextKey::TlsVersion),
+    ("s3:objectcreationoperation", ContextKey::ObjectCreationOperation),
     ("s3:requestobjecttagkeys", ContextKey::RequestObjectTagKeys),
     ("s3:if-match", ContextKey::Header("if-match")),
     ("s3:if-none-match", ContextKey::Header("if-none-match")),
@@ -104,7 +105,7 @@ const PRINCIPAL: [(&str, PrincipalKey); 9] = [
 ];
 
 /// Of roles, services, private networks, access points, batch jobs, replication and object lock.
-const NEVER: [&str; 47] = [
+const NEVER: [&str; 46] = [
     "aws:assumedroot",
     "aws:calledvia",
     "aws:calledviafirst",
@@ -149,7 +150,6 @@ const NEVER: [&str; 47] = [
     "s3:object-lock-mode",
     "s3:object-lock-remaining-retention-days",
     "s3:object-lock-retain-until-date",
-    "s3:objectcreationoperation",
     "s3:requestjoboperation",
     "s3:requestjobpriority",
 ];

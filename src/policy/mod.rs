@@ -19,6 +19,7 @@ mod error;
 mod glob;
 mod json;
 mod named_actions;
+mod org_policies;
 mod principals;
 mod request;
 mod resources;
@@ -29,6 +30,7 @@ pub use action::{Action, ResourceKind};
 pub use decide::{DecidingStatement, Decision, Effect, Layer as ReasonLayer, Layers, Reason, decide};
 pub use document::{Document, Layer};
 pub use error::PolicyError;
+pub use org_policies::{OrgDocuments, OrgPolicies};
 pub use request::{ContextKey, Facts, Principal, Request, Values};
 
 #[cfg(test)]

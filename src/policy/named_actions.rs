@@ -57,12 +57,11 @@ const BUCKET_OTHERS: [&str; 44] = [
 ];
 
 /// The same, on objects.
-const OBJECT_OTHERS: [&str; 18] = [
+const OBJECT_OTHERS: [&str; 17] = [
     "BypassGovernanceRetention",
     "GetObjectLegalHold",
     "GetObjectRetention",
     "GetObjectTorrent",
-    "GetObjectVersionAttributes",
     "GetObjectVersionForReplication",
     "GetObjectVersionTorrent",
     "InitiateReplication",

@@ -40,6 +40,7 @@ impl Facts for ContextFacts<'_> {
             ContextKey::SignatureAge => "s3:signatureage".into(),
             ContextKey::AuthType => "s3:authtype".into(),
             ContextKey::TlsVersion => "s3:tlsversion".into(),
+            ContextKey::ObjectCreationOperation => "s3:objectcreationoperation".into(),
             ContextKey::Header(name) => format!("s3:{name}").into(),
             ContextKey::ExistingObjectTag(name) => format!("s3:existingobjecttag/{name}").into(),
             ContextKey::RequestObjectTag(name) => format!("s3:requestobjecttag/{name}").into(),

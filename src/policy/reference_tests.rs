@@ -117,10 +117,14 @@ impl Judge<'_> {
 
     fn is_action(&self, value: &Value) -> bool {
         let mut names = vec![self.request.action.name()];
+        if self.request.action == Action::GetObjectVersionAttributes {
+            names.push("s3:GetObjectVersion");
+        }
         names.extend(match self.request.action {
             Action::GetObjectVersion
             | Action::GetObjectVersionAcl
             | Action::GetObjectAcl
+            | Action::GetObjectVersionAttributes
             | Action::GetObjectAttributes => Some("s3:GetObject"),
             Action::GetObjectVersionTagging => Some("s3:GetObjectTagging"),
             Action::PutObjectVersionTagging => Some("s3:PutObjectTagging"),
@@ -181,8 +185,8 @@ impl Judge<'_> {
             operands.iter().any(|operand| self.compares(&positive, value, &text_of(operand)))
         };
         match (qualifier, is_negated) {
-            ("", false) | ("ForAnyValue", false) => values.iter().any(is_like_one),
-            ("", true) | ("ForAllValues", true) => !values.iter().any(is_like_one),
+            ("" | "ForAnyValue", false) => values.iter().any(is_like_one),
+            ("" | "ForAllValues", true) => !values.iter().any(is_like_one),
             ("ForAnyValue", true) => !values.iter().all(is_like_one),
             ("ForAllValues", false) => values.iter().all(is_like_one),
             _ => panic!("no qualifier: {qualifier}"),

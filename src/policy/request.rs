@@ -65,6 +65,8 @@ pub enum ContextKey {
     TlsVersion,
     /// `s3:x-amz-…`, `s3:if-match`, `s3:if-none-match`: a header field, by its lower-case name.
     Header(&'static str),
+    /// `s3:ObjectCreationOperation` of a write: `false` for the steps of an upload in parts that make no object yet.
+    ObjectCreationOperation,
     /// `s3:ExistingObjectTag/NAME`: the value of a tag that the object has.
     ExistingObjectTag(Box<str>),
     /// `s3:RequestObjectTag/NAME`: the value of a tag that the request brings.

@@ -30,7 +30,14 @@ pub fn address(head: &RequestHead, addressing: &Addressing) -> Result<Address, S
         target::split(head.target()).map_err(|_bad| S3Error::new(ErrorCode::InvalidURI))?;
     let query =
         Query::parse(query.unwrap_or_default()).map_err(|_bad| S3Error::new(ErrorCode::InvalidURI))?;
-    let host = authority.or_else(|| head.header("host")).unwrap_or_default();
+    let host = match (authority, head.header("host")) {
+        // RFC 9112 §3.2.2 has the authority count, but the signature covers the header: each for a bucket of its own
+        // would be a signature for a bucket that the signer did not mean.
+        (Some(authority), Some(host)) if !authority.eq_ignore_ascii_case(host) => {
+            return Err(S3Error::new(ErrorCode::InvalidURI));
+        }
+        (authority, host) => authority.or(host).unwrap_or_default(),
+    };
     let mut rest = path.strip_prefix(b"/").unwrap_or(path);
     let bucket = match virtual_bucket(host, &addressing.domain) {
         Some(bucket) => Some(bucket),

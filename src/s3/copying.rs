@@ -6,12 +6,13 @@ use std::rc::Rc;
 use crate::config::limits::SINGLE_PUT_BYTES_MAX;
 use crate::http::response::Response;
 use crate::index::record::{BucketRecord, Listed, Versioning};
+use crate::policy::Action;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::headers::copy_source::CopySource;
 use crate::s3::headers::customer_key;
 use crate::s3::headers::object::{checksum_text, checksum_type, last_modified_s, quoted_etag};
 use crate::s3::headers::source_condition::Subject;
-use crate::s3::operation::{Call, Permission};
+use crate::s3::operation::Call;
 use crate::s3::timestamp;
 use crate::s3::xml::Writer;
 use crate::s3::{reading, uploads};
@@ -56,10 +57,10 @@ pub async fn with_source(
 impl CopyFrom {
     /// Finds the source and judges whether the sender may read it, with the key that was sent and under the conditions.
     fn open(call: &Call<'_, '_>, named: &CopySource) -> Result<Self, S3Error> {
-        let authorised = call.authorise_other(&named.bucket, &[Permission::GetObject])?;
+        let (asking, version_id) = (call.asking, named.version_id.as_deref());
+        let authorised = asking.authorise_named(Action::GetObject, &named.bucket, &named.key, version_id)?;
         let bucket = authorised.bucket().ok_or_else(S3Error::internal)?.clone();
-        let version = named.version_id.as_deref();
-        let version = version.map(|id| reading::parse_version("x-amz-copy-source", id)).transpose()?;
+        let version = version_id.map(|id| reading::parse_version("x-amz-copy-source", id)).transpose()?;
         let object = match (call.context.store.open_object(&bucket, &named.key, version)?, version) {
             (Lookup::Object(object), _) => object,
             (Lookup::DeleteMarker(_), Some(_)) => {
@@ -67,9 +68,12 @@ impl CopyFrom {
                 return Err(S3Error::invalid_request(message));
             }
             (Lookup::DeleteMarker(_) | Lookup::Nothing, None) => {
-                return Err(S3Error::no_such_key(&named.key));
+                return Err(asking.hide_absence(S3Error::no_such_key(&named.key), &bucket, &named.key));
             }
-            (Lookup::Nothing, Some(id)) => return Err(S3Error::no_such_version(&named.key, &id.to_string())),
+            (Lookup::Nothing, Some(id)) => {
+                let error = S3Error::no_such_version(&named.key, &id.to_string());
+                return Err(asking.hide_absence(error, &bucket, &named.key));
+            }
         };
         let sent = customer_key::from_copy_source(call.head)?;
         customer_key::judge_read(object.record.content.encryption.as_ref(), sent.as_ref())?;

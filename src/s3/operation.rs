@@ -12,10 +12,13 @@ use crate::http::head::{Method, RequestHead};
 use crate::http::response::Response;
 use crate::index::record::{BucketRecord, Owner};
 use crate::metrics::CoreMetrics;
+use crate::policy::{Action, OrgPolicies};
 use crate::s3::address::{Address, Addressing};
+use crate::s3::authorise::{Asking, Authorised, Content, Target};
 use crate::s3::body::Payload;
 use crate::s3::error::S3Error;
-use crate::s3::pipeline::Authorised;
+use crate::s3::lifecycle::RulePrefix;
+use crate::s3::policies::Policies;
 use crate::store::Store;
 
 /// What a request names.
@@ -70,39 +73,15 @@ impl Selector {
     }
 }
 
-/// Actions of the S3 permission model that this node's operations need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Permission {
-    AbortMultipartUpload,
-    CreateBucket,
-    DeleteBucket,
-    DeleteBucketTagging,
-    DeleteObject,
-    DeleteObjectTagging,
-    /// Beside `DeleteObject`, where a version is named.
-    DeleteObjectVersion,
-    GetBucketLocation,
-    GetBucketTagging,
-    GetBucketVersioning,
-    GetObject,
-    GetObjectTagging,
-    ListAllMyBuckets,
-    ListBucket,
-    ListBucketMultipartUploads,
-    ListMultipartUploadParts,
-    PutBucketTagging,
-    PutBucketVersioning,
-    PutObject,
-    PutObjectTagging,
-}
-
 /// What a request body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyKind {
     /// Ignored if sent.
     None,
-    /// A small XML document.
-    Xml,
+    /// A small document.
+    Document,
+    /// A small document about which policies can ask: the operation judges its permissions again when it has read it.
+    Judged,
     /// The bytes of an object: streamed, and the only kind that may come in signed chunks.
     Object,
 }
@@ -114,8 +93,14 @@ pub struct Operation {
     pub method: Method,
     pub scope: Scope,
     pub selector: Selector,
-    /// All of these are needed.
-    pub permissions: &'static [Permission],
+    /// What the sender must be allowed to do to what the request is addressed to, all of it, by the finest name that
+    /// policies have for it.
+    pub permissions: &'static [Action],
+    /// The same of others that the request names: the source of a copy, the keys in a body. The operation judges it
+    /// when it knows them.
+    pub named: &'static [Action],
+    /// Whether it is served without a signature, where a policy allows that.
+    pub anonymous: bool,
     pub body: BodyKind,
     pub run: for<'a, 'b> fn(Call<'a, 'b>) -> Run<'a>,
 }
@@ -128,20 +113,25 @@ pub struct Context {
     pub store: Store,
     pub clock: Clock,
     pub authenticator: Authenticator,
+    /// The policies of all organisations, as they are in force.
+    pub org_policies: OrgPolicies,
+    pub policies: Policies,
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
+    pub lifecycle_rule_prefix: RulePrefix,
     pub metrics: Arc<CoreMetrics>,
 }
 
-/// One authorised request. It takes an [`Authorised`], which the pipeline alone can make, so no operation can run
+/// One authorised request. It takes an [`Authorised`], which authorisation alone can make, so no operation can run
 /// without authorisation.
 pub struct Call<'a, 'b> {
     pub context: &'a Rc<Context>,
     pub head: &'a RequestHead,
     pub address: &'a Address,
-    pub identity: Identity,
-    pub authorised: Authorised,
+    /// For what the request names beside what it is addressed to.
+    pub asking: &'a Asking<'a>,
+    pub authorised: &'a Authorised,
     pub payload: Payload<'a, 'b>,
     /// When the request came in, Unix milliseconds.
     pub admitted_ms: i64,
@@ -163,9 +153,53 @@ impl Call<'_, '_> {
         self.address.key.as_deref().unwrap_or_default()
     }
 
-    /// The sender as the owner of what the request makes.
+    /// The sender. Operations that are not served without a signature always have one.
+    pub fn identity(&self) -> Result<&Identity, S3Error> {
+        self.asking.sender.identity().ok_or_else(S3Error::internal)
+    }
+
+    /// The owner of what the request makes: its sender, or the bucket's owner where that is nobody known.
     pub fn owner(&self) -> Owner {
-        Owner { user: self.identity.user.clone(), display_name: self.identity.display_name.clone() }
+        match (self.asking.sender.identity(), self.authorised.bucket()) {
+            (Some(sender), _) => {
+                Owner { user: sender.user.clone(), display_name: sender.display_name.clone() }
+            }
+            (None, Some(bucket)) => {
+                Owner { user: bucket.user.clone(), display_name: bucket.display_name.clone() }
+            }
+            (None, None) => Owner::default(),
+        }
+    }
+
+    /// Judges the permissions of the row again, by what the body has turned out to hold.
+    pub fn require_with(&self, permissions: &[Action], content: Content<'_>) -> Result<(), S3Error> {
+        let target = Target { content, version: self.query("versionId"), ..self.target() };
+        permissions.iter().try_for_each(|action| self.asking.require_of_version(*action, &target))
+    }
+
+    /// Judges what is to be done to another key of the request's bucket.
+    pub fn require_of_key(&self, action: Action, key: &str, version: Option<&str>) -> Result<(), S3Error> {
+        let target = Target { key: Some(key), version, ..self.target() };
+        self.asking.require_of_version(action, &target)
+    }
+
+    /// Refuses what is denied to be done to the request's object.
+    pub fn require_no_denial(&self, action: Action, content: Content<'_>) -> Result<(), S3Error> {
+        self.asking.require_no_denial(action, &Target { content, ..self.target() })
+    }
+
+    /// Whether something may be done to the version that the request names.
+    pub fn may(&self, action: Action) -> bool {
+        self.asking.allows(action, &Target { version: self.query("versionId"), ..self.target() })
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target {
+            bucket: self.authorised.bucket(),
+            bucket_name: self.bucket_name(),
+            key: self.address.key.as_deref(),
+            ..Target::default()
+        }
     }
 
     /// Length of the payload, which an upload must say: no length at all is not an empty object.

@@ -3,23 +3,25 @@
 //! Each step takes what the one before gave and makes what the next one needs; the body is not touched before the
 //! request is authorised, and a client that asked for `100 Continue` has not been told to send it until then.
 
-use std::net::SocketAddr;
 use std::rc::Rc;
 
-use crate::auth::{Authentication, Identity, PayloadSeal};
+use crate::audit::AuditLog;
+use crate::auth::{Authentication, PayloadSeal};
 use crate::http::body::Body;
+use crate::http::client_address::Client;
 use crate::http::connection::{HeadRefusal, Service};
 use crate::http::date;
 use crate::http::head::{Method, RequestHead};
 use crate::http::response::{Response, ResponseBody};
-use crate::index::record::bucket::BucketRecord;
 use crate::metrics::RequestSample;
 use crate::s3::address::{self, Address};
+use crate::s3::authorise::{Asking, Sender};
 use crate::s3::body::Payload;
-use crate::s3::bucket_name;
-use crate::s3::error::{ErrorCode, S3Error};
+use crate::s3::error::S3Error;
+use crate::s3::findings::{Figures, Findings};
 use crate::s3::headers::customer_key;
-use crate::s3::operation::{BodyKind, Call, Context, Operation, Permission};
+use crate::s3::not_implemented::Refused;
+use crate::s3::operation::{BodyKind, Call, Context, Operation};
 use crate::s3::ops;
 use crate::s3::request_id::RequestIds;
 use crate::s3::route::{self, Routed};
@@ -28,52 +30,36 @@ use crate::s3::route::{self, Routed};
 pub struct S3Service {
     context: Rc<Context>,
     ids: RequestIds,
+    audit: Option<AuditLog>,
 }
 
-/// A request whose sender is known.
+/// A request whose sender is known, or known to be nobody.
 struct Authenticated {
-    identity: Identity,
+    sender: Sender,
     seal: PayloadSeal,
 }
 
-/// Proof that a request may run. Only this module can make it, and no [`Call`] is made without it.
-pub struct Authorised {
-    bucket: Option<BucketRecord>,
-}
-
-impl Authorised {
-    /// The bucket that the request is about, where the operation needs it to exist.
-    pub fn bucket(&self) -> Option<&BucketRecord> {
-        self.bucket.as_ref()
-    }
-}
-
 impl S3Service {
-    pub fn new(context: Rc<Context>, ids: RequestIds) -> Self {
-        Self { context, ids }
+    pub fn new(context: Rc<Context>, ids: RequestIds, audit: Option<AuditLog>) -> Self {
+        Self { context, ids, audit }
     }
 
-    async fn run(&self, head: &RequestHead, body: &mut Body<'_>) -> (Option<&'static Operation>, Response) {
+    async fn run(&self, head: &RequestHead, body: &mut Body<'_>, findings: &mut Findings) -> Response {
         let address = match address::address(head, &self.context.addressing) {
             Ok(address) => address,
-            Err(error) => return (None, self.respond(Err(error), head, "/")),
+            Err(error) => return self.respond(Err(error), head, "/", findings),
         };
-        let (operation, result) = match route::route(head, &address) {
+        let result = match route::route(head, &address) {
             Ok(Routed::Operation(operation)) => {
-                (Some(operation), self.operate(operation, head, &address, body).await)
+                findings.operation = Some(operation);
+                self.operate(operation, head, &address, body, findings).await
             }
-            Ok(Routed::Refused(refused)) => {
-                let refusal = self.authenticate(head).and_then(|sender| {
-                    if refused.is_about_bucket(head.method()) {
-                        self.authorise(&[], &address, &sender.identity)?;
-                    }
-                    Err(refused.error(head.method()))
-                });
-                (None, refusal)
-            }
-            Err(error) => (None, self.authenticate(head).and(Err(error))),
+            Ok(Routed::Refused(refused)) => Err(self.refuse_by_name(refused, head, &address, findings)),
+            Err(error) => self.authenticate(head, false, findings).and(Err(error)),
         };
-        (operation, self.respond(result, head, &address.path))
+        let response = self.respond(result, head, &address.path, findings);
+        findings.address = Some(address);
+        response
     }
 
     async fn operate(
@@ -82,61 +68,119 @@ impl S3Service {
         head: &RequestHead,
         address: &Address,
         body: &mut Body<'_>,
+        findings: &mut Findings,
     ) -> Result<Response, S3Error> {
-        let admitted_ms = self.context.clock.unix_ms();
-        let Authenticated { identity, seal } = self.authenticate(head)?;
+        let Authenticated { sender, seal } = self.authenticate(head, operation.anonymous, findings)?;
         if seal.is_streaming() && operation.body != BodyKind::Object {
             return Err(S3Error::invalid_request("The value of x-amz-content-sha256 header is invalid."));
         }
-        let authorised = self.authorise(operation.permissions, address, &identity)?;
-        let payload = Payload::new(body, head, seal)?;
-        let context = &self.context;
-        (operation.run)(Call { context, head, address, identity, authorised, payload, admitted_ms }).await
+        let asking = self.asking(Some(operation), head, address, &sender, findings.client);
+        let result = self.run_authorised(operation, &asking, body, seal).await;
+        if findings.is_audited {
+            findings.decision = asking.reason();
+        }
+        result
     }
 
-    fn authenticate(&self, head: &RequestHead) -> Result<Authenticated, S3Error> {
+    async fn run_authorised(
+        &self,
+        operation: &'static Operation,
+        asking: &Asking<'_>,
+        body: &mut Body<'_>,
+        seal: PayloadSeal,
+    ) -> Result<Response, S3Error> {
+        let Asking { head, address, admitted_ms, .. } = *asking;
+        let authorised = &asking.authorise()?;
+        if matches!(asking.sender, Sender::Anonymous) {
+            refuse_overrides(address)?;
+        }
+        let payload = Payload::new(body, head, seal)?;
+        let context = &self.context;
+        let call = Call { context, head, address, asking, authorised, payload, admitted_ms };
+        let result = (operation.run)(call).await;
+        result.map_err(|error| asking.hide_absence_from_reader(error, authorised))
+    }
+
+    /// The answer to what S3 has and this node refuses, if the sender may have it.
+    fn refuse_by_name(
+        &self,
+        refused: &Refused,
+        head: &RequestHead,
+        address: &Address,
+        findings: &mut Findings,
+    ) -> S3Error {
+        let client = findings.client;
+        let may_know =
+            self.authenticate(head, false, findings).and_then(|Authenticated { sender, .. }| {
+                if refused.is_about_bucket(head.method()) {
+                    self.asking(None, head, address, &sender, client).authorise_refusal()?;
+                }
+                Ok(())
+            });
+        may_know.err().unwrap_or_else(|| refused.error(head.method()))
+    }
+
+    fn asking<'a>(
+        &'a self,
+        operation: Option<&'static Operation>,
+        head: &'a RequestHead,
+        address: &'a Address,
+        sender: &'a Sender,
+        client: Client,
+    ) -> Asking<'a> {
+        Asking::new(&self.context, operation, head, address, sender, client)
+    }
+
+    fn authenticate(
+        &self,
+        head: &RequestHead,
+        may_be_anonymous: bool,
+        findings: &mut Findings,
+    ) -> Result<Authenticated, S3Error> {
         let now_unix_s = self.context.clock.unix_ms().div_euclid(1000);
         match self.context.authenticator.authenticate(head, now_unix_s)? {
-            Authentication::Signed { identity, seal, .. } => Ok(Authenticated { identity, seal }),
+            Authentication::Signed { identity, seal, presigned, signed_unix_s } => {
+                findings.identity = findings.is_audited.then(|| identity.clone());
+                Ok(Authenticated { sender: Sender::Signed { identity, presigned, signed_unix_s }, seal })
+            }
+            Authentication::Anonymous if may_be_anonymous => {
+                Ok(Authenticated { sender: Sender::Anonymous, seal: PayloadSeal::anonymous(head)? })
+            }
             Authentication::Anonymous => {
                 Err(S3Error::access_denied("Anonymous users cannot invoke this API. Please authenticate."))
             }
         }
     }
 
-    fn authorise(
-        &self,
-        permissions: &[Permission],
-        address: &Address,
-        identity: &Identity,
-    ) -> Result<Authorised, S3Error> {
-        match &address.bucket {
-            Some(name) => authorise(&self.context, permissions, name, identity),
-            None => Ok(Authorised { bucket: None }),
-        }
-    }
-
     /// Adds what every response carries, and turns an error into its document.
-    fn respond(&self, result: Result<Response, S3Error>, head: &RequestHead, resource: &str) -> Response {
+    fn respond(
+        &self,
+        result: Result<Response, S3Error>,
+        head: &RequestHead,
+        resource: &str,
+        findings: &mut Findings,
+    ) -> Response {
+        findings.request_id = self.ids.next();
         match result {
-            Ok(response) => self.sign_off(response, &self.ids.next()),
-            Err(error) => self.error(&error, head.method() == Method::Head, resource),
+            Ok(response) => self.sign_off(response, &findings.request_id),
+            Err(error) => self.error(&error, head.method() == Method::Head, resource, findings),
         }
     }
 
-    fn error(&self, error: &S3Error, to_head: bool, resource: &str) -> Response {
+    fn error(&self, error: &S3Error, to_head: bool, resource: &str, findings: &mut Findings) -> Response {
         self.context.metrics.error(error.code.index());
-        let request_id = self.ids.next();
+        findings.error = Some(error.code);
+        let request_id = findings.request_id.as_str();
         tracing::debug!(code = error.code.name(), message = %error.message, request_id, resource, "refused");
         let mut response = Response::new(error.status()).header("Content-Type", "application/xml");
         if !to_head {
-            let document = error.to_xml(resource, &request_id, self.ids.host_id());
+            let document = error.to_xml(resource, request_id, self.ids.host_id());
             response.body = ResponseBody::Bytes(document);
         }
         for (name, value) in &error.headers {
             response.push_header(*name, value.as_str());
         }
-        self.sign_off(response, &request_id)
+        self.sign_off(response, request_id)
     }
 
     fn sign_off(&self, response: Response, request_id: &str) -> Response {
@@ -148,53 +192,50 @@ impl S3Service {
     }
 }
 
-impl Call<'_, '_> {
-    /// Authorises the sender on a bucket that the request names beside the one that it is addressed to. There is no
-    /// other way to the record of such a bucket.
-    pub fn authorise_other(&self, bucket: &str, permissions: &[Permission]) -> Result<Authorised, S3Error> {
-        authorise(self.context, permissions, bucket, &self.identity)
+/// Response headers are the choice of signed requests.
+fn refuse_overrides(address: &Address) -> Result<(), S3Error> {
+    if address.query.pairs().any(|(name, _)| name.starts_with("response-")) {
+        return Err(S3Error::invalid_request(
+            "Request specific response headers cannot be used for anonymous GET requests.",
+        ));
     }
-}
-
-/// Every bucket belongs to its creator's organisation; members may do everything with it, others nothing.
-fn authorise(
-    context: &Context,
-    permissions: &[Permission],
-    bucket: &str,
-    identity: &Identity,
-) -> Result<Authorised, S3Error> {
-    bucket_name::validate(bucket)?;
-    if permissions.contains(&Permission::CreateBucket) {
-        return Ok(Authorised { bucket: None });
-    }
-    let record = context.store.bucket(bucket)?.ok_or_else(|| S3Error::no_such_bucket(bucket))?;
-    if record.org != identity.org {
-        return Err(S3Error::new(ErrorCode::AccessDenied));
-    }
-    Ok(Authorised { bucket: Some(record) })
+    Ok(())
 }
 
 impl Service for S3Service {
-    async fn call(&self, mut head: RequestHead, body: &mut Body<'_>, _peer: SocketAddr) -> Response {
+    async fn call(&self, mut head: RequestHead, body: &mut Body<'_>, client: Client) -> Response {
         if customer_key::is_in(&head) {
             head.mark_secret();
         }
         let started_us = self.context.clock.monotonic_us();
-        let bytes_in = body.length().unwrap_or(0);
-        let (operation, response) = self.run(&head, body).await;
-        if let Some(operation) = operation.and_then(ops::index_of) {
+        let bytes_in = body.length();
+        let mut findings = Findings::new(client, self.audit.is_some());
+        let response = self.run(&head, body, &mut findings).await;
+        let duration_us = self.context.clock.monotonic_us() - started_us;
+        if let Some(operation) = findings.operation.and_then(ops::index_of) {
             self.context.metrics.request(&RequestSample {
                 operation,
                 status: response.status,
-                bytes_in,
+                bytes_in: bytes_in.unwrap_or(0),
                 bytes_out: response.body.length(),
-                duration_us: self.context.clock.monotonic_us() - started_us,
+                duration_us,
             });
+        }
+        if let Some(log) = &self.audit {
+            let answered_unix_ms = self.context.clock.unix_ms();
+            findings.record(log, Some(&head), &response, Figures { answered_unix_ms, duration_us, bytes_in });
         }
         response
     }
 
-    fn refuse(&self, refusal: HeadRefusal) -> Response {
-        self.error(&refusal.into(), false, "/").closing()
+    fn refuse(&self, refusal: HeadRefusal, head: Option<&RequestHead>, client: Client) -> Response {
+        let mut findings = Findings::new(client, self.audit.is_some());
+        findings.request_id = self.ids.next();
+        let response = self.error(&refusal.into(), false, "/", &mut findings).closing();
+        if let Some(log) = &self.audit {
+            let answered_unix_ms = self.context.clock.unix_ms();
+            findings.record(log, head, &response, Figures { answered_unix_ms, ..Figures::default() });
+        }
+        response
     }
 }

@@ -10,9 +10,11 @@ use crate::http::date;
 use crate::http::range::{RangeOutcome, parse_range};
 use crate::http::response::Response;
 use crate::index::record::{BucketRecord, Listed, ObjectRecord, Part, StoredChecksum, Versioning};
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::headers::customer_key::{self, SentKey};
 use crate::s3::headers::object;
+use crate::s3::lifecycle;
 use crate::s3::operation::Call;
 use crate::store::objects::{Lookup, OpenObject};
 use crate::store::version_id::VersionId;
@@ -182,6 +184,11 @@ impl Portion {
         let status = if self.is_partial { 206 } else { 200 };
         let mut response = object::describe(Response::new(status), record, call.address);
         response = with_version(response, call.bucket()?, &record.listed);
+        // For those alone who may read the tags.
+        if !record.metadata.tags.is_empty() && call.may(Action::GetObjectTagging) {
+            response.push_header("x-amz-tagging-count", record.metadata.tags.len().to_string());
+        }
+        response = lifecycle::tell_of_found(response, call, record)?;
         if let Some(key) = key {
             response = customer_key::echo(response, key);
         }

@@ -11,6 +11,8 @@ fn named(versioning: Versioning, null_version: bool) -> Option<Vec<u8>> {
         region: String::new(),
         created_ms: 0,
         versioning,
+        policy: None,
+        lifecycle: None,
     };
     let listed = Listed {
         delete_marker: false,

@@ -63,6 +63,13 @@ pub fn from_list(list: &Element, of: Tagged) -> Result<Tags, S3Error> {
     Ok(tags)
 }
 
+/// Reads the `Tag` elements of a lifecycle filter, which ask for tags that an object can have; they stay in their order.
+pub fn of_filter<'a>(elements: impl Iterator<Item = &'a Element>) -> Result<Tags, S3Error> {
+    let tags = elements.map(tag).collect::<Result<Tags, S3Error>>()?;
+    check(&tags, Tagged::Object)?;
+    Ok(tags)
+}
+
 /// Writes a `Tagging` document.
 pub fn write(tags: &[(String, String)]) -> Writer {
     let mut xml = Writer::with_root("Tagging");
@@ -86,8 +93,15 @@ fn tag(element: &Element) -> Result<(String, String), S3Error> {
     }
 }
 
-/// Checks number, keys and values, and sorts.
+/// Checks and sorts.
 fn validated(mut tags: Tags, of: Tagged) -> Result<Tags, S3Error> {
+    check(&tags, of)?;
+    tags.sort_unstable();
+    Ok(tags)
+}
+
+/// Checks number, keys and values.
+fn check(tags: &Tags, of: Tagged) -> Result<(), S3Error> {
     let (tags_max, subject) = match of {
         Tagged::Object => (OBJECT_TAGS_MAX, "Object tags"),
         Tagged::Bucket => (BUCKET_TAGS_MAX, "Bucket tag count"),
@@ -96,7 +110,7 @@ fn validated(mut tags: Tags, of: Tagged) -> Result<Tags, S3Error> {
         let message = format!("{subject} cannot be greater than {tags_max}");
         return Err(S3Error::with_message(ErrorCode::InvalidTag, message));
     }
-    for (key, value) in &tags {
+    for (key, value) in tags {
         let refused = |message| S3Error::with_message(ErrorCode::InvalidTag, message).field("TagKey", key);
         if key.is_empty() || !is_text_within(key, TAG_KEY_UNITS_MAX) {
             return Err(refused("The TagKey you have provided is invalid"));
@@ -108,8 +122,7 @@ fn validated(mut tags: Tags, of: Tagged) -> Result<Tags, S3Error> {
             return Err(refused("The TagValue you have provided is invalid").field("TagValue", value));
         }
     }
-    tags.sort_unstable();
-    Ok(tags)
+    Ok(())
 }
 
 /// Letters, digits, spaces of any script, and a few signs.

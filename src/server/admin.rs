@@ -10,6 +10,7 @@ use ringstone_io::runtime;
 
 use super::{RuntimeThread, ServerError, SharedHealth, join};
 use crate::http::body::Body;
+use crate::http::client_address::Client;
 use crate::http::connection::{self, HeadRefusal, Service};
 use crate::http::context::{ConnectionContext, Deadlines};
 use crate::http::head::{Method, RequestHead};
@@ -132,7 +133,7 @@ struct AdminService {
 }
 
 impl Service for AdminService {
-    async fn call(&self, head: RequestHead, _body: &mut Body<'_>, _peer: SocketAddr) -> Response {
+    async fn call(&self, head: RequestHead, _body: &mut Body<'_>, _client: Client) -> Response {
         if !matches!(head.method(), Method::Get | Method::Head) {
             return text(405, "only GET and HEAD\n");
         }
@@ -149,7 +150,7 @@ impl Service for AdminService {
         }
     }
 
-    fn refuse(&self, refusal: HeadRefusal) -> Response {
+    fn refuse(&self, refusal: HeadRefusal, _head: Option<&RequestHead>, _client: Client) -> Response {
         text(refusal.status(), format!("{refusal}\n")).closing()
     }
 }

@@ -1,15 +1,29 @@
-//! The node put together: cores, listeners, the admin port, and the end of it all.
+//! The node put together: cores, listeners, the admin port, the admin socket, and the end of it all.
 //!
-//! Start: probe io_uring, lock the data directory, open the store, start one pinned runtime for each core, then say
-//! ready. Stop (SIGTERM, SIGINT): readiness goes red, listeners close, idle connections end, requests in flight finish
-//! or run into the drain timeout, the store closes last.
+//! Start: probe io_uring, lock the data directory, open the store, read access keys and policies, start one pinned
+//! runtime for each core, then say ready. Stop (SIGTERM, SIGINT): readiness goes red, the admin socket and the listeners
+//! close, idle connections end, requests in flight finish or run into the drain timeout, the store closes last.
 
+mod access_keys;
 mod admin;
+mod admin_socket;
+mod administration;
+mod figures;
+mod lifecycle;
+pub(crate) mod new_key;
+mod node_key_file;
+pub(crate) mod private_file;
+mod purge_keys;
 mod shutdown;
+mod stored_policies;
+#[cfg(test)]
+mod test_accounts;
 mod worker;
 
+use std::error::Error;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,18 +32,33 @@ use ringstone_io::disk::DirectoryLock;
 use ringstone_io::runtime::{self, Clock, IoUringUnavailable};
 use ringstone_io::{IoError, raise_open_files_limit};
 
-use crate::auth::{Credential, KeyRing};
+use crate::audit::{AuditError, AuditLog, AuditThread};
 use crate::config::Config;
+use crate::http::client_address::TrustedProxies;
 use crate::metrics::Registry;
 use crate::s3::address::Addressing;
 use crate::s3::error::ErrorCode;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::ops;
+use crate::server::access_keys::KeyError;
 use crate::server::admin::{Admin, Health};
+use crate::server::admin_socket::AdminSocket;
+use crate::server::administration::Administration;
+use crate::server::lifecycle::Lifecycle;
 use crate::server::shutdown::{End, Shutdown};
+use crate::server::stored_policies::OrgPolicyError;
 use crate::server::worker::{CoreStart, Worker};
 use crate::store::error::StoreError;
 use crate::store::extent::space::SpaceOptions;
-use crate::store::start::{Monitor, SharedStore};
+use crate::store::start::SharedStore;
+
+pub use admin_socket::AskError;
+pub(crate) use admin_socket::ask;
+pub(crate) use admin_socket::protocol::{
+    Answer, KeyMade, KeyShown, KeySource, KeyState, Request, WireSecret,
+};
+pub use private_file::FileError;
+pub(crate) use purge_keys::purge_keys;
 
 /// How long a start waits for its addresses. The kernel ends the io_uring of a killed process a moment after the
 /// process, and with it the accept that holds the port.
@@ -47,12 +76,22 @@ pub enum ServerError {
     IoUring(#[from] IoUringUnavailable),
     #[error("cannot use the data directory: {0}")]
     DataDirectory(IoError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     #[error("cannot open the store: {0}")]
     Store(#[from] StoreError),
     #[error("cannot listen on {address}: {source}")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("core {core} could not start: {reason}")]
     Core { core: usize, reason: String },
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    AccessKeys(#[from] KeyError),
+    #[error(transparent)]
+    OrgPolicies(#[from] OrgPolicyError),
+    #[error("cannot open the admin socket in {}: {source}", data_dir.display())]
+    AdminSocket { data_dir: PathBuf, source: std::io::Error },
     #[error("cannot handle signals: {0}")]
     Signals(std::io::Error),
     #[error("a sync failed, the node stopped: {0}")]
@@ -70,30 +109,48 @@ pub fn probe() -> Result<(), ServerError> {
 pub fn run(config: &Config) -> Result<(), ServerError> {
     probe()?;
     let shutdown = Shutdown::listen().map_err(ServerError::Signals)?;
-    match raise_open_files_limit() {
-        Ok(limit) => tracing::debug!(limit, "open files"),
-        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
-    }
+    raise_limit();
     // Makes the directory too, durably.
     let _lock = DirectoryLock::acquire(&config.data_dir).map_err(ServerError::DataDirectory)?;
+    let (audit, audit_thread) = start_audit(config)?.unzip();
     let cores = config.cores.unwrap_or_else(runtime::core_count);
     let clock = Clock::system();
     let options = SpaceOptions {
         extent_bytes: config.extent_size.bytes(),
         reserve_bytes: config.free_space_reserve.bytes(),
     };
-    let store = SharedStore::open_directory(&config.data_dir, options, cores, clock.clone())?;
+    let store =
+        SharedStore::open_directory(&config.data_dir, options, cores, clock.clone(), config.calendar)?;
     if !store.is_direct() {
         tracing::warn!("the data directory does not take O_DIRECT; extents go through the page cache");
     }
+    let administration = Administration::open(config, &store.accounts())?;
     let registry = Registry::with_error_names(cores, &ops::names(), ErrorCode::NAMES);
-    gauges(&registry, &store.monitor());
+    figures::of_store(&registry, &store.monitor());
+    if let Some(log) = &audit {
+        figures::of_audit_log(&registry, log);
+    }
 
     let address = free_address(config.listen)?;
     let admin_address = free_address(config.admin_listen)?;
     let health = Health::new(store.monitor());
     let admin = Admin::start(admin_address, registry.clone(), health.clone())?;
-    let workers = start_cores(config, cores, address, &store, &registry, &clock)?;
+    let workers = Cores {
+        config,
+        count: cores,
+        address,
+        store: &store,
+        administration: &administration,
+        registry: &registry,
+        clock: &clock,
+        audit: audit.as_ref(),
+    }
+    .start()?;
+    let admin_socket = AdminSocket::start(&config.data_dir, administration)?;
+    if !config.calendar.is_true() {
+        tracing::warn!(day_ms = config.calendar.day_ms(), "lifecycle days are short: this node is for tests");
+    }
+    let lifecycle = Lifecycle::start(store.lifecycle())?;
     health.set_ready(true);
     tracing::info!(%address, admin = %admin.address(), cores, data_dir = %config.data_dir.display(), "ready");
 
@@ -101,11 +158,16 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
     health.set_ready(false);
     let drain = if matches!(end, End::Asked) { config.drain_timeout } else { POISONED_DRAIN };
     tracing::info!(?end, ?drain, "draining");
+    admin_socket.stop();
     for worker in &workers {
         worker.drain(drain);
     }
     for worker in workers {
         worker.join();
+    }
+    lifecycle.stop();
+    if let Some(thread) = audit_thread {
+        thread.stop();
     }
     store.close();
     admin.stop();
@@ -113,6 +175,13 @@ pub fn run(config: &Config) -> Result<(), ServerError> {
         End::Asked => Ok(()),
         End::Poisoned(reason) => Err(ServerError::Poisoned(reason)),
         End::CoreEnded => Err(ServerError::CoreEnded),
+    }
+}
+
+fn raise_limit() {
+    match raise_open_files_limit() {
+        Ok(limit) => tracing::debug!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
     }
 }
 
@@ -132,72 +201,62 @@ fn free_address(address: SocketAddr) -> Result<SocketAddr, ServerError> {
     probe.local_addr().map_err(failed)
 }
 
-fn start_cores(
-    config: &Config,
-    cores: usize,
+fn start_audit(config: &Config) -> Result<Option<(AuditLog, AuditThread)>, AuditError> {
+    let start = |path| AuditThread::start(path, config.audit_log_size.bytes(), config.audit_log_files);
+    config.audit_log.as_deref().map(start).transpose()
+}
+
+/// What the cores have in common.
+struct Cores<'a> {
+    config: &'a Config,
+    count: usize,
     address: SocketAddr,
-    store: &SharedStore,
-    registry: &Registry,
-    clock: &Clock,
-) -> Result<Vec<Worker>, ServerError> {
-    let keys = key_ring(config);
-    let started: Result<Vec<Worker>, ServerError> = (0..cores)
-        .map(|core| {
-            Worker::start(CoreStart {
-                core,
-                shares_port: cores > 1,
-                address,
-                store: store.core(core),
-                pool_bytes: config.buffer_pool.bytes(),
-                keys: keys.clone(),
-                addressing: Addressing { domain: config.domain.clone(), path_style: config.path_style },
-                region: config.region.clone(),
-                require_location_constraint: config.require_location_constraint,
-                metrics: registry.core(core),
-                clock: clock.clone(),
-            })
-        })
-        .collect();
-    started
+    store: &'a SharedStore,
+    administration: &'a Administration,
+    registry: &'a Registry,
+    clock: &'a Clock,
+    audit: Option<&'a AuditLog>,
 }
 
-fn key_ring(config: &Config) -> KeyRing {
-    let credentials: Vec<Credential> = config
-        .access_keys
-        .iter()
-        .map(|key| Credential {
-            access_key: key.access_key.clone(),
-            secret_key: key.secret_key.expose().into(),
-            user: key.user.clone(),
-            display_name: key.display_name.clone(),
-            org: key.org.clone(),
-        })
-        .collect();
-    credentials.into()
+impl Cores<'_> {
+    fn start(&self) -> Result<Vec<Worker>, ServerError> {
+        (0..self.count).map(|core| Worker::start(self.core(core))).collect()
+    }
+
+    fn core(&self, core: usize) -> CoreStart {
+        let config = self.config;
+        CoreStart {
+            core,
+            shares_port: self.count > 1,
+            address: self.address,
+            store: self.store.core(core),
+            pool_bytes: config.buffer_pool.bytes(),
+            keys: self.administration.ring(),
+            org_policies: self.administration.org_policies(),
+            addressing: Addressing { domain: config.domain.clone(), path_style: config.path_style },
+            region: config.region.clone(),
+            require_location_constraint: config.require_location_constraint,
+            lifecycle_rule_prefix: RulePrefix::taken_if(config.lifecycle_rule_prefix),
+            trusted_proxies: TrustedProxies::new(&config.trusted_proxies),
+            audit: self.audit.cloned(),
+            metrics: self.registry.core(core),
+            clock: self.clock.clone(),
+        }
+    }
 }
 
-/// Figures that are read when somebody asks.
-fn gauges(registry: &Registry, monitor: &Monitor) {
-    let gauge = |name, help, read: fn(&Monitor) -> u64| {
-        let monitor = monitor.clone();
-        registry.gauge(name, help, move || read(&monitor));
-    };
-    gauge("extents", "Extent files.", |monitor| monitor.space().extents);
-    gauge("extent_prepared_bytes", "Bytes of extent files.", |monitor| monitor.space().prepared_bytes);
-    gauge("extent_free_bytes", "Bytes of extent files that are free.", |monitor| monitor.space().free_bytes);
-    gauge("index_entries", "Entries of the index.", |monitor| monitor.index().entries);
-    gauge("index_used_bytes", "Bytes of the index in use.", |monitor| monitor.index().bytes_used);
-    gauge("index_file_bytes", "Size of the index file.", |monitor| monitor.index().file_bytes);
-    gauge("accepting_writes", "1 while writes are accepted.", |monitor| u64::from(monitor.is_accepting()));
-    let counter = |name, help, read: fn(&Monitor) -> u64| {
-        let monitor = monitor.clone();
-        registry.counter(name, help, move || read(&monitor));
-    };
-    counter("disk_reads", "Reads of extents.", |monitor| monitor.disk().reads);
-    counter("disk_read_bytes", "Bytes read from extents.", |monitor| monitor.disk().read_bytes);
-    counter("disk_writes", "Writes of extents.", |monitor| monitor.disk().writes);
-    counter("disk_written_bytes", "Bytes written to extents.", |monitor| monitor.disk().written_bytes);
-    counter("disk_syncs", "Syncs of extents.", |monitor| monitor.disk().syncs);
+/// The message of an error with those of its causes that it does not already quote.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = format!("{text}: {message}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// A thread with a runtime of its own, joined at the end.

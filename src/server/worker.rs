@@ -9,14 +9,19 @@ use ringstone_io::net::{ListenStopper, Listener};
 use ringstone_io::runtime::{self, Clock};
 
 use super::{RuntimeThread, ServerError, join};
+use crate::audit::AuditLog;
 use crate::auth::{Authenticator, KeyRing};
 use crate::config::limits::CONNECTIONS_PER_CORE_MAX;
+use crate::http::client_address::TrustedProxies;
 use crate::http::connection;
 use crate::http::context::{ConnectionContext, Deadlines};
 use crate::metrics::CoreMetrics;
+use crate::policy::OrgPolicies;
 use crate::s3::address::Addressing;
+use crate::s3::lifecycle::RulePrefix;
 use crate::s3::operation::Context;
 use crate::s3::pipeline::S3Service;
+use crate::s3::policies::Policies;
 use crate::s3::request_id::RequestIds;
 use crate::store::start::CoreParts;
 
@@ -32,9 +37,13 @@ pub(super) struct CoreStart {
     pub store: CoreParts,
     pub pool_bytes: u64,
     pub keys: KeyRing,
+    pub org_policies: OrgPolicies,
     pub addressing: Addressing,
     pub region: String,
     pub require_location_constraint: bool,
+    pub lifecycle_rule_prefix: RulePrefix,
+    pub trusted_proxies: TrustedProxies,
+    pub audit: Option<AuditLog>,
     pub metrics: Arc<CoreMetrics>,
     pub clock: Clock,
 }
@@ -101,14 +110,17 @@ async fn run(
         store,
         clock,
         authenticator: Authenticator::new(start.keys),
+        org_policies: start.org_policies,
+        policies: Policies::default(),
         addressing: start.addressing,
         region: start.region,
         require_location_constraint: start.require_location_constraint,
+        lifecycle_rule_prefix: start.lifecycle_rule_prefix,
         metrics: metrics.clone(),
     });
     let ids = RequestIds::new().map_err(|error| format!("no randomness: {error}"))?;
-    let service = Rc::new(S3Service::new(context, ids));
-    let connections = ConnectionContext::new(Deadlines::default());
+    let service = Rc::new(S3Service::new(context, ids, start.audit));
+    let connections = ConnectionContext::behind(start.trusted_proxies, Deadlines::default());
     let stopper = listener.stopper();
     let accepting = runtime::spawn(accept(listener, service, connections.clone(), metrics));
     // Whoever started this core waits for the word, or has given up.

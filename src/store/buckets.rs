@@ -2,7 +2,7 @@
 
 use crate::commit::{Abort, Committed, Data, Transaction};
 use crate::index::engine::{KeyRange, ScanLimits};
-use crate::index::key_encoding::{self, BUCKET_TAGS};
+use crate::index::key_encoding::{self, BUCKET_POLICY, BUCKET_TAGS};
 use crate::index::record::{BucketRecord, TagSet, Versioning};
 use crate::store::Store;
 use crate::store::error::{Refusal, StoreError};
@@ -104,6 +104,8 @@ impl Store {
                     region: new.region.clone(),
                     created_ms: transaction.now_ms(),
                     versioning: Versioning::Unset,
+                    policy: None,
+                    lifecycle: None,
                 };
                 transaction.put(key, bucket.encode());
                 if !new.tags.0.is_empty() {
@@ -163,6 +165,38 @@ impl Store {
         Ok(committed)
     }
 
+    /// The policy of a bucket, as it was sent.
+    pub fn policy(&self, bucket: &BucketRecord) -> Result<Option<Vec<u8>>, StoreError> {
+        if bucket.policy.is_none() {
+            return Ok(None);
+        }
+        self.subresource(bucket, BUCKET_POLICY)
+    }
+
+    /// Stores the policy of a bucket, or removes it.
+    pub async fn set_policy(
+        &self,
+        bucket: &BucketRecord,
+        policy: Option<Vec<u8>>,
+    ) -> Result<Committed<()>, Refusal<BucketGone>> {
+        let bucket = bucket.clone();
+        let committed = self
+            .commit
+            .run(Data::default(), move |transaction| {
+                let record = still_there(transaction, &bucket, BucketGone)?;
+                let key = key_encoding::subresource_key(record.id, BUCKET_POLICY);
+                match &policy {
+                    Some(policy) => transaction.put(key, policy.clone()),
+                    None => transaction.delete(key),
+                }
+                let record = BucketRecord { policy: policy.as_ref().map(|_| transaction.stamp()), ..record };
+                transaction.put(key_encoding::bucket_key(&record.name), record.encode());
+                Ok(())
+            })
+            .await?;
+        Ok(committed)
+    }
+
     /// Deletes an empty bucket: no object, version, marker or upload in it.
     pub async fn delete_bucket(
         &self,
@@ -186,6 +220,7 @@ impl Store {
                 for kind in key_encoding::SUBRESOURCES {
                     transaction.delete(key_encoding::subresource_key(id, *kind));
                 }
+                transaction.delete(key_encoding::sweep_key(id));
                 transaction.delete(key_encoding::bucket_key(&bucket.name));
                 Ok(())
             })
@@ -200,12 +235,18 @@ pub(super) fn still_there<E>(
     bucket: &BucketRecord,
     gone: E,
 ) -> Result<BucketRecord, Abort<E>> {
-    let found =
-        transaction.get(&key_encoding::bucket_key(&bucket.name))?.map(|value| decode(&value)).transpose();
-    match found.map_err(|error| Abort::Index(error.to_string()))? {
-        Some(found) if found.id == bucket.id => Ok(found),
-        _ => Err(Abort::Refused(gone)),
-    }
+    find(transaction, &bucket.name, bucket.id)?.ok_or(Abort::Refused(gone))
+}
+
+/// The bucket of this name, unless it is another one by now.
+pub(super) fn find<E>(
+    transaction: &mut Transaction<'_>,
+    name: &str,
+    id: u64,
+) -> Result<Option<BucketRecord>, Abort<E>> {
+    let Some(value) = transaction.get(&key_encoding::bucket_key(name))? else { return Ok(None) };
+    let found = decode(&value).map_err(|error| Abort::Index(error.to_string()))?;
+    Ok(Some(found).filter(|found| found.id == id))
 }
 
 fn decode(value: &[u8]) -> Result<BucketRecord, StoreError> {

@@ -13,8 +13,11 @@ pub mod copy;
 pub mod delete;
 pub mod error;
 pub mod extent;
+pub mod keys;
+pub mod lifecycle;
 pub mod multipart;
 pub mod objects;
+pub mod org_policies;
 pub mod pins;
 pub mod preconditions;
 pub mod put;
@@ -30,6 +33,7 @@ pub mod version_id;
 pub mod versions;
 pub mod write_condition;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,10 +43,12 @@ use ringstone_io::disk::CoreDisk;
 use ringstone_io::runtime;
 
 use crate::commit::Commit;
+use crate::config::Calendar;
 use crate::config::limits::BUFFER_WAIT_S;
 use crate::index::engine::Engine;
 use crate::store::error::StoreError;
 use crate::store::extent::space::Space;
+use crate::store::lifecycle::RulesCache;
 use crate::store::pins::CorePins;
 
 /// The store as one core sees it. Cheap to clone within the core.
@@ -56,6 +62,9 @@ pub struct Store {
     pub(crate) pins: Arc<CorePins>,
     /// Bounds how many bodies are written anew at once: a buffer of it stands for a turn, and is never touched.
     pub(crate) turns: BufferPool,
+    /// The days of lifecycle rules.
+    pub(crate) calendar: Calendar,
+    lifecycle_rules: Rc<RefCell<RulesCache>>,
 }
 
 #[cfg(test)]
@@ -70,7 +79,7 @@ mod sealed_tests;
 #[path = "store_tests.rs"]
 mod store_tests;
 #[cfg(test)]
-mod test_node;
+pub(crate) mod test_node;
 #[cfg(test)]
 #[path = "versions_tests.rs"]
 mod versions_tests;

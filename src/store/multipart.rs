@@ -18,6 +18,7 @@ use crate::seal::KeyCheck;
 use crate::store::Store;
 use crate::store::buckets::{self, BucketGone};
 use crate::store::error::{Refusal, StoreError};
+use crate::store::lifecycle::hints::Hints;
 use crate::store::upload_id::UploadId;
 
 /// Everything that an object in the making will be, beside its bytes.
@@ -78,6 +79,9 @@ impl Store {
                 let stamp = transaction.stamp();
                 upload.initiated_ms = transaction.now_ms();
                 transaction.put(key_encoding::upload_key(bucket.id, &key, stamp), upload.encode());
+                if let Some(hints) = Hints::of(transaction, &bucket, &key)? {
+                    hints.upload(transaction, upload.initiated_ms);
+                }
                 Ok(UploadId { stamp, tag })
             })
             .await?;
@@ -129,10 +133,7 @@ impl Store {
             .commit
             .run(Data::default(), move |transaction| {
                 find(transaction, bucket_id, &key, id)?.ok_or(Abort::Refused(UploadGone))?;
-                for (_, part) in take_parts(transaction, id)? {
-                    release(transaction, &part)?;
-                }
-                transaction.delete(key_encoding::upload_key(bucket_id, &key, id.stamp));
+                end(transaction, bucket_id, &key, id)?;
                 Ok(())
             })
             .await?;
@@ -249,6 +250,21 @@ pub(super) fn take_parts<E>(
         transaction.delete(key);
     }
     Ok(parts)
+}
+
+/// Ends an upload that the transaction has found, and frees its parts. Returns how many there were.
+pub(super) fn end<E>(
+    transaction: &mut Transaction<'_>,
+    bucket_id: u64,
+    key: &str,
+    id: UploadId,
+) -> Result<usize, Abort<E>> {
+    let parts = take_parts(transaction, id)?;
+    for (_, part) in &parts {
+        release(transaction, part)?;
+    }
+    transaction.delete(key_encoding::upload_key(bucket_id, key, id.stamp));
+    Ok(parts.len())
 }
 
 /// Gives up the bytes of a part.

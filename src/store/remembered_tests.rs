@@ -8,6 +8,7 @@ use ringstone_io::runtime::{Clock, run_on_core};
 use super::*;
 use crate::commit::poison::Poison;
 use crate::commit::{Commit, CommitError, CommitOptions, Committer, Data, SpaceRelease};
+use crate::config::Calendar;
 use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::record::Run;
 
@@ -34,6 +35,7 @@ impl Memories {
             engine: engine.clone(),
             disk: Disk::simulated(1),
             clock: clock.clone(),
+            calendar: Calendar::default(),
             release: Box::new(NoRelease),
             poison: Poison::default(),
         };

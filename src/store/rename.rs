@@ -89,7 +89,7 @@ fn run(
     if rename.source == rename.destination {
         return Err(Abort::Refused(RenameRefusal::OntoItself));
     }
-    History::new(transaction, bucket, &rename.source).give_away();
+    History::new(transaction, bucket, &rename.source).give_away(&source)?;
     History::new(transaction, bucket, &rename.destination).install(&mut source)?;
     Ok(())
 }

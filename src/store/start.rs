@@ -10,12 +10,18 @@ use ringstone_io::runtime::Clock;
 
 use crate::commit::poison::Poison;
 use crate::commit::{Commit, CommitOptions, Committer};
-use crate::config::limits::{BLOCK_BYTES, BUFFER_BYTES, REWRITE_BUFFERS};
-use crate::index::engine::{Engine, Statistics};
+use crate::config::Calendar;
+use crate::config::limits::{BLOCK_BYTES, BUFFER_BYTES, LIST_WALK_ENTRIES_MAX, REWRITE_BUFFERS};
+use crate::index::engine::{Engine, KeyRange, Statistics, Step};
+use crate::index::key_encoding;
 use crate::store::Store;
 use crate::store::error::StoreError;
 use crate::store::extent::preparer::Preparer;
 use crate::store::extent::space::{Space, SpaceOptions, SpaceStatistics};
+use crate::store::keys::Accounts;
+use crate::store::lifecycle::Tally;
+use crate::store::lifecycle::counts::Counts;
+use crate::store::lifecycle::job::LifecycleParts;
 use crate::store::pins::CorePins;
 use crate::store::release::Release;
 
@@ -26,10 +32,13 @@ pub struct SharedStore {
     disk: Disk,
     commit: Commit,
     committer: Committer,
+    calendar: Calendar,
     space: Arc<Space>,
     preparer: Preparer,
     pins: Vec<Arc<CorePins>>,
     poison: Poison,
+    clock: Clock,
+    lifecycle: Arc<Counts>,
 }
 
 /// What one core needs to make its [`Store`]; goes to the core's thread.
@@ -37,6 +46,7 @@ pub struct CoreParts {
     engine: Engine,
     disk: Disk,
     commit: Commit,
+    calendar: Calendar,
     space: Arc<Space>,
     pins: Arc<CorePins>,
 }
@@ -48,10 +58,11 @@ impl SharedStore {
         options: SpaceOptions,
         cores: usize,
         clock: Clock,
+        calendar: Calendar,
     ) -> Result<Self, StoreError> {
         let engine = Engine::open(&directory.join("index"))?;
         let disk = Disk::open(&directory.join("extents"))?;
-        Self::open(engine, disk, options, cores, clock)
+        Self::open(engine, disk, options, cores, clock, calendar)
     }
 
     /// Opens an index and a disk that belong together.
@@ -61,6 +72,7 @@ impl SharedStore {
         options: SpaceOptions,
         cores: usize,
         clock: Clock,
+        calendar: Calendar,
     ) -> Result<Self, StoreError> {
         let space = Space::open(&engine, disk.clone(), options)?;
         let pins: Vec<Arc<CorePins>> = (0..cores).map(|_| Arc::default()).collect();
@@ -69,12 +81,25 @@ impl SharedStore {
             engine: engine.clone(),
             disk: disk.clone(),
             clock: clock.clone(),
+            calendar,
             release: Box::new(Release { space: space.clone(), cores: pins.clone() }),
             poison: poison.clone(),
         })
         .map_err(|error| StoreError::Start(error.to_string()))?;
-        let preparer = Preparer::start(space.clone(), clock)?;
-        Ok(Self { engine, disk, commit, committer, space, preparer, pins, poison })
+        let preparer = Preparer::start(space.clone(), clock.clone())?;
+        Ok(Self {
+            engine,
+            disk,
+            commit,
+            committer,
+            calendar,
+            space,
+            preparer,
+            pins,
+            poison,
+            clock,
+            lifecycle: Arc::default(),
+        })
     }
 
     pub fn core(&self, core: usize) -> CoreParts {
@@ -82,8 +107,26 @@ impl SharedStore {
             engine: self.engine.clone(),
             disk: self.disk.clone(),
             commit: self.commit.clone(),
+            calendar: self.calendar,
             space: self.space.clone(),
             pins: self.pins[core].clone(),
+        }
+    }
+
+    /// The access keys and policies of organisations; goes to any thread, and must be gone before the store closes.
+    pub fn accounts(&self) -> Accounts {
+        Accounts { engine: self.engine.clone(), commit: self.commit.clone() }
+    }
+
+    /// For the thread that does the lifecycle's work.
+    pub fn lifecycle(&self) -> LifecycleParts {
+        LifecycleParts {
+            engine: self.engine.clone(),
+            commit: self.commit.clone(),
+            space: self.space.clone(),
+            clock: self.clock.clone(),
+            calendar: self.calendar,
+            counts: self.lifecycle.clone(),
         }
     }
 
@@ -98,6 +141,8 @@ impl SharedStore {
             disk: self.disk.clone(),
             space: self.space.clone(),
             poison: self.poison.clone(),
+            clock: self.clock.clone(),
+            lifecycle: self.lifecycle.clone(),
         }
     }
 
@@ -116,6 +161,8 @@ pub struct Monitor {
     disk: Disk,
     space: Arc<Space>,
     poison: Poison,
+    clock: Clock,
+    lifecycle: Arc<Counts>,
 }
 
 impl Monitor {
@@ -140,6 +187,35 @@ impl Monitor {
     pub fn disk(&self) -> DiskCounts {
         self.disk.counts()
     }
+
+    /// What the lifecycle has done since the start.
+    pub fn lifecycle(&self) -> Tally {
+        self.lifecycle.tally()
+    }
+
+    /// Hints of the lifecycle that are due, counted no further than one walk goes.
+    pub fn lifecycle_due(&self) -> u64 {
+        let (start, end) = key_encoding::due_range(self.clock.unix_ms());
+        self.entries(KeyRange::between(&start, &end))
+    }
+
+    /// Buckets that the lifecycle sweeps because they got rules.
+    pub fn lifecycle_sweeps(&self) -> u64 {
+        let (start, end) = key_encoding::sweep_range();
+        self.entries(KeyRange::between(&start, &end))
+    }
+
+    fn entries(&self, range: KeyRange<'_>) -> u64 {
+        let mut entries = 0;
+        let counted = self.engine.walk(range, &mut |_, _, _| {
+            entries += 1;
+            Ok(if entries < LIST_WALK_ENTRIES_MAX as u64 { Step::Next } else { Step::Stop })
+        });
+        if let Err(error) = counted {
+            tracing::error!(%error, "cannot count entries of the index");
+        }
+        entries
+    }
 }
 
 impl CoreParts {
@@ -156,6 +232,8 @@ impl CoreParts {
             buffers,
             pins: self.pins,
             turns,
+            calendar: self.calendar,
+            lifecycle_rules: Rc::default(),
         })
     }
 }

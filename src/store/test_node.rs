@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ringstone_io::disk::Disk;
 use ringstone_io::runtime::{Clock, run_on_core, sleep};
 
 use crate::checksum::Algorithm;
+use crate::config::Calendar;
 use crate::config::limits::BUFFER_BYTES;
 use crate::index::engine::{Engine, KeyRange, MemoryEngine, ScanLimits};
 use crate::index::key_encoding;
@@ -23,6 +25,7 @@ use crate::store::copy::{NewCopy, Source};
 use crate::store::delete::DeleteRequest;
 use crate::store::error::{Refusal, StoreError};
 use crate::store::extent::space::SpaceOptions;
+use crate::store::lifecycle::job::{LifecycleJob, LifecycleParts};
 use crate::store::objects::{Body, Lookup, OpenObject};
 use crate::store::put::NewObject;
 use crate::store::rename::{Rename, RenameRefusal};
@@ -34,28 +37,37 @@ const BLOCK: u64 = 4096;
 
 /// What survives a restart.
 #[derive(Clone)]
-pub(super) struct Node {
-    pub(super) engine: Engine,
+pub(crate) struct Node {
+    pub(crate) engine: Engine,
     pub(super) disk: Disk,
     pub(super) extent_bytes: u64,
     pub(super) reserve_bytes: u64,
-    pub(super) clock: Clock,
+    pub(crate) clock: Clock,
+    pub(super) calendar: Calendar,
 }
 
 impl Node {
-    pub(super) fn new(seed: u64, extent_bytes: u64) -> Self {
+    pub(crate) fn new(seed: u64, extent_bytes: u64) -> Self {
         let engine = Engine::Memory(MemoryEngine::new());
-        Self { engine, disk: Disk::simulated(seed), extent_bytes, reserve_bytes: 0, clock: Clock::system() }
+        Self {
+            engine,
+            disk: Disk::simulated(seed),
+            extent_bytes,
+            reserve_bytes: 0,
+            clock: Clock::system(),
+            calendar: Calendar::default(),
+        }
     }
 
     /// Starts the node, runs `life` on a core of it and stops it. The stop is orderly; what a crash leaves is up to
     /// the disk.
-    pub(super) fn run<T>(&self, life: impl AsyncFnOnce(&Store, &Monitor) -> T) -> T {
+    pub(crate) fn run<T>(&self, life: impl AsyncFnOnce(&Store, &Monitor) -> T) -> T {
         let options = SpaceOptions { extent_bytes: self.extent_bytes, reserve_bytes: self.reserve_bytes };
         run_on_core(None, async {
             let (engine, disk) = (self.engine.clone(), self.disk.clone());
+            let (clock, calendar) = (self.clock.clone(), self.calendar);
             let shared =
-                SharedStore::open(engine, disk, options, 1, self.clock.clone()).expect("the store opens");
+                SharedStore::open(engine, disk, options, 1, clock, calendar).expect("the store opens");
             let store = shared.core(0).into_store(16 * BUFFER_BYTES as u64).expect("a store");
             let result = life(&store, &shared.monitor()).await;
             drop(store);
@@ -67,7 +79,7 @@ impl Node {
 
     /// Checks that runs with a block in common are one and the same, that each has as many records as are counted, and
     /// that the space map is the union of them. Returns the number of blocks in use.
-    pub(super) fn check_space_map(&self) -> u64 {
+    pub(crate) fn check_space_map(&self) -> u64 {
         let limits =
             ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
         let scan = |start: &[u8], end: &[u8]| {
@@ -193,6 +205,19 @@ impl Dice {
     pub(super) fn below(&mut self, sides: u64) -> u64 {
         self.next() % sides
     }
+}
+
+/// The lifecycle's job over a core's store.
+pub(super) fn lifecycle_job(store: &Store, clock: &Clock) -> LifecycleJob {
+    LifecycleParts {
+        engine: store.engine.clone(),
+        commit: store.commit.clone(),
+        space: store.space.clone(),
+        clock: clock.clone(),
+        calendar: store.calendar,
+        counts: Arc::default(),
+    }
+    .into_job()
 }
 
 pub(super) async fn create_bucket(store: &Store) -> BucketRecord {

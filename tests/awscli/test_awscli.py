@@ -293,3 +293,50 @@ def test_s3api_upload_in_parts(aws, bucket, tmp_path):
     assert (tmp_path / "whole").read_bytes() == b"".join(parts)
     attributes = api(aws, "get-object-attributes", *target, "--object-attributes", "ObjectSize", "ObjectParts")
     assert attributes["ObjectSize"] == 5 * MIB + 10 and attributes["ObjectParts"]["TotalPartsCount"] == 2
+
+
+def test_s3api_lifecycle(aws, bucket):
+    rules = {
+        "Rules": [
+            {
+                "ID": "logs",
+                "Filter": {"And": {"Prefix": "logs/", "Tags": [{"Key": "a", "Value": "1"}]}},
+                "Status": "Enabled",
+                "Expiration": {"Days": 30},
+            },
+            {
+                "ID": "versions",
+                "Filter": {"Prefix": ""},
+                "Status": "Disabled",
+                "Expiration": {"Date": "2027-01-01T00:00:00.000Z"},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 7, "NewerNoncurrentVersions": 2},
+                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+            },
+        ]
+    }
+    configuration = ["--lifecycle-configuration", json.dumps(rules)]
+    api(aws, "put-bucket-lifecycle-configuration", "--bucket", bucket, *configuration)
+    assert api(aws, "get-bucket-lifecycle-configuration", "--bucket", bucket) == rules
+    api(aws, "delete-bucket-lifecycle", "--bucket", bucket)
+    none = aws.run("s3api", "get-bucket-lifecycle-configuration", "--bucket", bucket)
+    assert none.status != 0 and "NoSuchLifecycleConfiguration" in none.errors
+
+
+def test_s3api_bucket_policy(aws, client, alt_client, bucket, tmp_path):
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
+    (tmp_path / "policy.json").write_text(document)
+    missing = aws.run("s3api", "get-bucket-policy", "--bucket", bucket)
+    assert missing.status != 0 and "NoSuchBucketPolicy" in missing.errors
+    api(aws, "put-bucket-policy", "--bucket", bucket, "--policy", "file://policy.json")
+    assert api(aws, "get-bucket-policy", "--bucket", bucket)["Policy"] == document
+    assert s3.body_of(alt_client, bucket, "k") == b"x"
+    assert aws("--no-sign-request", "s3", "cp", f"s3://{bucket}/k", "-") == "x"
+    closed = aws.run("--no-sign-request", "s3", "ls", f"s3://{bucket}")
+    assert closed.status != 0 and "AccessDenied" in closed.errors
+    malformed = aws.run("s3api", "put-bucket-policy", "--bucket", bucket, "--policy", '{"Statement":[]}')
+    assert malformed.status != 0 and "MalformedPolicy" in malformed.errors
+    api(aws, "delete-bucket-policy", "--bucket", bucket)
+    with s3.refused(403, "AccessDenied"):
+        alt_client.get_object(Bucket=bucket, Key="k")

@@ -31,8 +31,6 @@ BUCKET_SUBRESOURCES = [
 # Calls of a bucket that a later version serves: until then 501, or the code of an absent configuration.
 BUCKET_LATER = {
     "ownershipControls": (404, "OwnershipControlsNotFoundError"),
-    "lifecycle": (404, "NoSuchLifecycleConfiguration"),
-    "policy": (404, "NoSuchBucketPolicy"),
     "policyStatus": (404, "NoSuchBucketPolicy"),
 }
 
@@ -49,7 +47,10 @@ OBJECT_SUBRESOURCES = [
 
 # Methods that a served sub-resource does not have: each must not fall through to the plain call.
 METHODS_LACKING = [
+    ("POST", "", "policy"),
     ("DELETE", "", "versioning"),
+    ("POST", "", "lifecycle"),
+    ("HEAD", "", "lifecycle"),
     ("DELETE", "", "versions"),
     ("PUT", "", "uploads"),
     ("PUT", "", "versions"),
@@ -102,7 +103,7 @@ def test_bucket_subresources_of_later_versions(address, standing, name):
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-@pytest.mark.parametrize("name", ["lifecycle", "policy", "acl"])
+@pytest.mark.parametrize("name", ["policyStatus", "acl"])
 def test_writes_of_later_versions(address, standing, method, name):
     response = wire.call(address, method, f"/{standing}", query=[(name, "")], body=b"<x/>" if method == "PUT" else b"")
     assert response.refusal() in (NOT_IMPLEMENTED, (405, "MethodNotAllowed"))

@@ -1,5 +1,7 @@
 """The real s3cmd against the node, path style."""
 
+import json
+
 import pytest
 
 from support import s3
@@ -181,3 +183,49 @@ def test_modify_of_metadata(s3cmd, client, bucket):
     s3cmd("modify", "--remove-header", "x-amz-meta-colour", f"s3://{bucket}/k")
     assert "colour" not in client.head_object(Bucket=bucket, Key="k")["Metadata"]
     assert s3.body_of(client, bucket, "k") == b"kept"
+
+
+def test_lifecycle_rules_are_set_shown_and_deleted(s3cmd, client, bucket, tmp_path):
+    (tmp_path / "rules.xml").write_text(
+        "<LifecycleConfiguration>\n  <Rule>\n    <ID>old</ID>\n    <Prefix>logs/</Prefix>\n    <Status>Enabled</Status>\n"
+        "    <Expiration>\n      <Days>30</Days>\n    </Expiration>\n  </Rule>\n</LifecycleConfiguration>\n"
+    )
+    s3cmd("setlifecycle", "rules.xml", f"s3://{bucket}")
+    rules = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert rules == [{"ID": "old", "Prefix": "logs/", "Status": "Enabled", "Expiration": {"Days": 30}}]
+    shown = s3cmd("getlifecycle", f"s3://{bucket}")
+    assert "<ID>old</ID>" in shown and "<Days>30</Days>" in shown
+    s3cmd("dellifecycle", f"s3://{bucket}")
+    with s3.refused(404, "NoSuchLifecycleConfiguration"):
+        client.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+
+def test_expire(s3cmd, client, bucket):
+    s3cmd("expire", "--expiry-days=3", "--expiry-prefix=logs/", f"s3://{bucket}")
+    [rule] = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert (rule["Filter"], rule["Expiration"]) == ({"Prefix": "logs/"}, {"Days": 3})
+    assert "'3' day(s)" in s3cmd("info", f"s3://{bucket}")
+    s3cmd("expire", "--expiry-date=2027-01-01", f"s3://{bucket}")
+    [rule] = client.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert rule["Expiration"]["Date"].isoformat() == "2027-01-01T00:00:00+00:00"
+    s3cmd("expire", f"s3://{bucket}")
+    with s3.refused(404, "NoSuchLifecycleConfiguration"):
+        client.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+
+def test_setpolicy_and_delpolicy(s3cmd, client, alt_client, bucket, tmp_path):
+    client.put_object(Bucket=bucket, Key="k", Body=b"x")
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ["s3:GetObject"]}
+    statement["Resource"] = [f"arn:aws:s3:::{bucket}/*"]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    (tmp_path / "policy.json").write_text(document)
+    s3cmd("setpolicy", "policy.json", f"s3://{bucket}")
+    assert client.get_bucket_policy(Bucket=bucket)["Policy"] == document
+    assert s3.body_of(alt_client, bucket, "k") == b"x"
+    assert document in s3cmd("info", f"s3://{bucket}")
+    (tmp_path / "policy.json").write_text("no policy")
+    malformed = s3cmd.run("setpolicy", "policy.json", f"s3://{bucket}")
+    assert malformed.status != 0 and "MalformedPolicy" in malformed.errors
+    s3cmd("delpolicy", f"s3://{bucket}")
+    with s3.refused(403, "AccessDenied"):
+        alt_client.get_object(Bucket=bucket, Key="k")

@@ -2,9 +2,13 @@
 S3TESTS_OUTCOMES. A case passes if its set-up, its call and its clean-up do.
 
 The suite leaves uploads open in buckets that it then deletes. Here a bucket with an open upload is not empty, so they
-are aborted before the suite's own clean-up of a bucket."""
+are aborted before the suite's own clean-up of a bucket.
+
+Cases of lifecycle rules begin as a day does, of those that the server counts in: what is written late in a day is a day
+old soon after, and the cases count in whole days from their own beginning."""
 
 import os
+import time
 
 import pytest
 
@@ -46,6 +50,13 @@ def _abort_uploads_before_clean_up():
         clean_up(client, bucket)
 
     suite.nuke_bucket = abort_and_clean_up
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item):
+    if item.get_closest_marker("lifecycle_expiration"):
+        day_s = float(os.environ["S3TESTS_DAY_S"])
+        time.sleep(day_s - time.time() % day_s)
 
 
 def pytest_configure(config: pytest.Config):

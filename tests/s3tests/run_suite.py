@@ -16,6 +16,8 @@ from support.server import Server
 
 HERE = Path(__file__).resolve().parent
 CASE_TIMEOUT_S = 60
+# A day of lifecycle rules: cases sleep for up to ten, and do in less than one what they do between two sleeps.
+DAY_S = 3
 # Looks at every bucket of the account, so nothing else may run beside it or leave a bucket before it.
 ALONE = ("test_list_buckets_paginated",)
 EITHER_WAY = "sometimes:"
@@ -43,7 +45,7 @@ def write_suite_config(server: Server, path: Path) -> None:
 
     lines = ["[DEFAULT]", "host = 127.0.0.1", f"port = {server.port}", "is_secure = False", "ssl_verify = False"]
     lines += ["", "[fixtures]", "bucket prefix = ringstone-{random}-"]
-    lines += [*user("s3 main", MAIN), f"api_name = {REGION}"]
+    lines += [*user("s3 main", MAIN), f"api_name = {REGION}", f"lc_debug_interval = {DAY_S}"]
     lines += [*user("s3 alt", ALT)]
     lines += [*user("s3 tenant", TENANT), f"tenant = {TENANT.org}"]
     for section, account in zip(("iam", "iam root", "iam alt root"), ACCOUNTS):
@@ -64,6 +66,7 @@ def run_cases(server: Server, suite: Path, cases: list[str], workers: int) -> di
         "PYTHONDONTWRITEBYTECODE": "1",
         "S3TEST_CONF": str(config),
         "S3TESTS_OUTCOMES": str(outcomes),
+        "S3TESTS_DAY_S": str(DAY_S),
         "AWS_DEFAULT_REGION": REGION,
         "AWS_MAX_ATTEMPTS": "1",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -130,8 +133,9 @@ def main() -> int:
     cases = {case: area for case, area in expected.items() if (not areas or area in areas) and options.match in case}
     assert cases, "no case is left to run"
 
-    # The suite creates buckets without a location.
-    server = Server("s3tests", require_location_constraint=False)
+    # The suite creates buckets without a location, and waits for objects to expire.
+    days = {"allow_test_clock": True, "lifecycle": {"test_day_s": DAY_S}}
+    server = Server("s3tests", require_location_constraint=False, **days)
     started = time.monotonic()
     server.start()
     try:

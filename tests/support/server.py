@@ -18,6 +18,7 @@ BINARY = Path(os.environ.get("TEST_BINARY", REPOSITORY / "target/release/ringsto
 RUN_DIRECTORY = REPOSITORY / "target/tests"
 
 START_TIMEOUT_S = 20
+COMMAND_TIMEOUT_S = 30
 STOP_TIMEOUT_S = 40
 LOG_TAIL_LINES = 60
 
@@ -34,7 +35,7 @@ class ServerFailed(Exception):
 
 
 class Server:
-    """A server process; `name` names its directory under target/tests."""
+    """A server process; `name` names its directory under target/tests, a setting that is a dict a table."""
 
     def __init__(self, name: str, **settings):
         self.directory = RUN_DIRECTORY / name
@@ -70,7 +71,10 @@ class Server:
             "extent_size": "64MiB",
             **settings,
         }
-        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        tables = {name: value for name, value in values.items() if isinstance(value, dict)}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if name not in tables]
+        for table, fields in tables.items():
+            lines += ["", f"[{table}]", *(f"{name} = {json.dumps(value)}" for name, value in fields.items())]
         for account in ACCOUNTS:
             lines += [
                 "",
@@ -100,6 +104,31 @@ class Server:
                 env=own if environment is None else environment,
                 cwd=self.directory,
             )
+
+    def command(self, *arguments, stdin: bytes | None = None) -> subprocess.CompletedProcess:
+        """Runs another subcommand on this server's configuration, such as `key list`, to its end."""
+        return subprocess.run(
+            [BINARY, *map(str, arguments), "--config", str(self.config_path)],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            env={name: value for name, value in os.environ.items() if not name.startswith("RINGSTONE_")},
+            cwd=self.directory,
+            timeout=COMMAND_TIMEOUT_S,
+        )
+
+    def fails_to_start(self) -> str:
+        """Starts the process, which must end by itself with status 1; returns what it said."""
+        before = len(self.log_path.read_text()) if self.log_path.exists() else 0
+        self.spawn()
+        try:
+            code = self.wait(START_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise ServerFailed(f"still running after {START_TIMEOUT_S} s\n{self.log_tail()}") from None
+        said = self.log_path.read_text()[before:]
+        assert code == 1, f"exit code {code}\n{said}"
+        return said
 
     def wait_until_ready(self) -> float:
         """Polls the readiness of a spawned process; returns the seconds it took."""

@@ -22,10 +22,11 @@ defaults
 
 frontend tls
     bind 127.0.0.1:{port} ssl crt {pem}
+    {frontend}
     default_backend node
 
 backend node
-    server node 127.0.0.1:{upstream}
+    server node 127.0.0.1:{upstream} {server}
 """
 
 
@@ -43,16 +44,21 @@ def make_certificate(directory: Path) -> Path:
 
 
 class TlsProxy:
-    """One HAProxy process that ends TLS and passes requests on to `upstream_port`."""
+    """One HAProxy process that ends TLS and passes requests on to `upstream_port`.
 
-    def __init__(self, directory: Path, upstream_port: int):
+    `frontend` holds further lines of its frontend, `server` further words of its server.
+    """
+
+    def __init__(self, directory: Path, upstream_port: int, frontend: str = "", server: str = ""):
         binary = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
         assert binary, "haproxy is missing: run scripts/install_clients"
         directory.mkdir(parents=True, exist_ok=True)
         self.certificate = make_certificate(directory)
         self.port = free_port()
         config = directory / "haproxy.cfg"
-        config.write_text(CONFIG.format(port=self.port, pem=directory / "both.pem", upstream=upstream_port))
+        pem = directory / "both.pem"
+        values = {"port": self.port, "pem": pem, "upstream": upstream_port, "frontend": frontend, "server": server}
+        config.write_text(CONFIG.format(**values))
         self.log = open(directory / "haproxy.log", "wb")
         self.process = subprocess.Popen([binary, "-db", "-f", config], stdout=self.log, stderr=self.log)
         self._wait_until_open()

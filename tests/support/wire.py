@@ -46,11 +46,11 @@ class Closed(Exception):
 
 
 class Connection:
-    """One TCP connection; responses are read in the order of the requests."""
+    """One TCP connection; responses are read in the order of the requests. `source` is the client's own address."""
 
-    def __init__(self, address: tuple[str, int], timeout_s: float = 30):
+    def __init__(self, address: tuple[str, int], timeout_s: float = 30, source: str | None = None):
         self.address = address
-        self.socket = socket.create_connection(address, timeout_s)
+        self.socket = socket.create_connection(address, timeout_s, source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
 

@@ -170,7 +170,12 @@ impl Authenticator {
             PayloadHash::Signed => PayloadSeal::Signed(signer()),
             PayloadHash::SignedTrailer => PayloadSeal::SignedTrailer(signer()),
         };
-        Ok(Authentication::Signed { identity: Identity(credential), seal, presigned: claim.presigned })
+        Ok(Authentication::Signed {
+            identity: Identity(credential),
+            seal,
+            presigned: claim.presigned,
+            signed_unix_s: claim.time.unix_s(),
+        })
     }
 
     fn string_to_sign(&self, subject: Subject<'_>, claim: &Claim<'_>) -> String {

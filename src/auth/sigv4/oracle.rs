@@ -128,11 +128,12 @@ pub(crate) fn time(unix_s: i64) -> SystemTime {
 
 fn run<T>(
     request: &Unsigned,
+    access_key: &str,
     unix_s: i64,
     expires_s: Option<u64>,
     take: impl FnOnce(aws_sigv4::http_request::SigningInstructions) -> T,
 ) -> T {
-    let identity = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "test").into();
+    let identity = Credentials::new(access_key, SECRET_KEY, None, None, "test").into();
     let mut settings = SigningSettings::default();
     settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
@@ -161,7 +162,12 @@ fn run<T>(
 
 /// Signs in the `Authorization` header.
 pub(crate) fn sign_header(request: &Unsigned, unix_s: i64) -> Signed {
-    let added: Vec<(String, String)> = run(request, unix_s, None, |instructions| {
+    sign_header_as(ACCESS_KEY, request, unix_s)
+}
+
+/// The same with another access key of the same secret.
+pub(crate) fn sign_header_as(access_key: &str, request: &Unsigned, unix_s: i64) -> Signed {
+    let added: Vec<(String, String)> = run(request, access_key, unix_s, None, |instructions| {
         instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     });
     let mut headers = vec![("host".to_owned(), "node.example:9000".to_owned())];
@@ -178,7 +184,7 @@ pub(crate) fn sign_header(request: &Unsigned, unix_s: i64) -> Signed {
 /// Signs in the query.
 pub(crate) fn presign(request: &Unsigned, unix_s: i64, expires_s: u64) -> Signed {
     let mut query = request.query.clone();
-    run(request, unix_s, Some(expires_s), |instructions| {
+    run(request, ACCESS_KEY, unix_s, Some(expires_s), |instructions| {
         for (name, value) in instructions.params() {
             let mark = if query.is_empty() { "" } else { "&" };
             write!(query, "{mark}{name}={}", encode_query(value.as_bytes())).unwrap();

@@ -3,7 +3,7 @@
 
 use core::fmt;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
@@ -52,8 +52,10 @@ pub(super) struct SigningKeys {
 
 #[derive(Debug)]
 struct Kept {
-    /// Whose secret it was derived from; another credential of the same name does not get it.
-    credential: Arc<Credential>,
+    /// Whose secret it was derived from; another credential of the same name does not get it. Weak, so that the secret
+    /// of a deleted key is wiped at once; the place of it is not given away while this refers to it, so that no other
+    /// credential can be taken for it.
+    credential: Weak<Credential>,
     key: SigningKey,
 }
 
@@ -64,7 +66,7 @@ impl SigningKeys {
         credential: &Arc<Credential>,
     ) -> Option<SigningKey> {
         let kept = self.by_credential.get(scope.text)?;
-        Arc::ptr_eq(&kept.credential, credential).then(|| kept.key.clone())
+        std::ptr::eq(kept.credential.as_ptr(), Arc::as_ptr(credential)).then(|| kept.key.clone())
     }
 
     pub(super) fn keep(
@@ -79,7 +81,8 @@ impl SigningKeys {
         if self.by_credential.len() >= SIGNING_KEYS_MAX {
             self.make_room(scope.day);
         }
-        self.by_credential.insert(scope.text.to_owned(), Kept { credential: Arc::clone(credential), key });
+        self.by_credential
+            .insert(scope.text.to_owned(), Kept { credential: Arc::downgrade(credential), key });
     }
 
     /// Other days go first: of yesterday's keys most will never be asked for again.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{append_section, take_section, take_version};
 use crate::index::error::RecordError;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A bucket. Its id, not its name, stands in the keys of its objects, and is never given twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,23 @@ pub struct BucketRecord {
     pub region: String,
     pub created_ms: i64,
     pub versioning: Versioning,
+    /// Stamp of the transaction that put the bucket's policy, if it has one: what was parsed of another is stale.
+    pub policy: Option<u64>,
+    /// The same of its lifecycle rules.
+    pub lifecycle: Option<u64>,
+}
+
+/// A bucket as the first version of the format has it: neither policy nor lifecycle.
+#[derive(Deserialize)]
+struct Version1 {
+    id: u64,
+    name: String,
+    user: String,
+    display_name: String,
+    org: String,
+    region: String,
+    created_ms: i64,
+    versioning: Versioning,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +53,29 @@ impl BucketRecord {
     }
 
     pub fn decode(mut bytes: &[u8]) -> Result<Self, RecordError> {
+        if bytes.first() == Some(&1) {
+            take_version(1, &mut bytes)?;
+            return take_section("bucket", &mut bytes).map(Version1::upgrade);
+        }
         take_version(VERSION, &mut bytes)?;
         take_section("bucket", &mut bytes)
+    }
+}
+
+impl Version1 {
+    fn upgrade(self) -> BucketRecord {
+        let Self { id, name, user, display_name, org, region, created_ms, versioning } = self;
+        BucketRecord {
+            id,
+            name,
+            user,
+            display_name,
+            org,
+            region,
+            created_ms,
+            versioning,
+            policy: None,
+            lifecycle: None,
+        }
     }
 }

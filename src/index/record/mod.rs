@@ -7,6 +7,8 @@
 
 pub mod body;
 pub mod bucket;
+pub mod key;
+pub mod lifecycle;
 pub mod object;
 pub mod remembered;
 pub mod space_map;
@@ -21,6 +23,11 @@ use super::error::RecordError;
 
 pub use body::{Inline, Part, Run, Salt, Segment, Slice};
 pub use bucket::{BucketRecord, Versioning};
+pub use key::KeyRecord;
+pub use lifecycle::{
+    Expiration, FilterForm, HistoryCursor, LifecycleFilter, LifecycleHint, LifecycleRule, LifecycleRules,
+    LifecycleSweep, NoncurrentExpiration, SweptTable,
+};
 pub use object::{
     Content, ETag, LISTED_BYTES_MAX, Listed, Metadata, ObjectRecord, Owner, StoredChecksum, SystemHeader,
 };

@@ -146,6 +146,16 @@ impl ObjectRecord {
         Ok(Self { listed, metadata, content })
     }
 
+    /// The first two sections.
+    pub fn decode_described(bytes: &[u8]) -> Result<(Listed, Metadata), RecordError> {
+        match bytes.split_first() {
+            Some((&VERSION, mut rest)) => {
+                Ok((take_section("listed", &mut rest)?, take_section("metadata", &mut rest)?))
+            }
+            _ => Self::decode(bytes).map(|record| (record.listed, record.metadata)),
+        }
+    }
+
     /// The first section, from a stored value that may be cut off after [`LISTED_BYTES_MAX`] bytes.
     pub fn decode_listed(bytes: &[u8]) -> Result<Listed, RecordError> {
         match bytes.split_first() {

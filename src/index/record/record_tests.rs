@@ -161,9 +161,19 @@ fn buckets_survive_storage() {
             region: "EU-01A".into(),
             created_ms: -1,
             versioning,
+            policy: Some(u64::MAX),
+            lifecycle: None,
         };
         assert_eq!(BucketRecord::decode(&record.encode()).unwrap(), record);
     }
+}
+
+#[test]
+fn buckets_of_the_first_format_have_neither_policy_nor_lifecycle() {
+    let stored = [&[1, 7, 1][..], b"b", &[1], b"u", &[1], b"d", &[1], b"o", &[1], b"r", &[4, 1]].concat();
+    let record = BucketRecord::decode(&stored).unwrap();
+    assert_eq!((record.id, &*record.name, record.created_ms), (7, "b", 2));
+    assert_eq!((record.versioning, record.policy, record.lifecycle), (Versioning::Enabled, None, None));
 }
 
 #[test]
@@ -259,6 +269,27 @@ fn the_stored_form_does_not_change() {
     ];
     assert_eq!(hex::encode(record.encode()), expected.concat());
     assert_eq!(ObjectRecord::decode(&record.encode()).unwrap(), record);
+}
+
+/// The same of an access key: version, names, time, state, nonce, length and ciphertext.
+#[test]
+fn the_stored_form_of_an_access_key_does_not_change() {
+    let secret = [&[7; 12][..], &[18], &[9; 18]].concat();
+    let record = KeyRecord {
+        user: "u".into(),
+        display_name: "dd".into(),
+        org: "o".into(),
+        created_ms: 150,
+        disabled: true,
+        secret: postcard::from_bytes(&secret).unwrap(),
+    };
+    let expected = format!("010175026464016fac0201{}12{}", "07".repeat(12), "09".repeat(18));
+    assert_eq!(hex::encode(record.encode()), expected);
+    assert_eq!(KeyRecord::decode(&record.encode()).unwrap(), record);
+    for length in 0..record.encode().len() {
+        assert!(KeyRecord::decode(&record.encode()[..length]).is_err(), "{length}");
+    }
+    assert!(matches!(KeyRecord::decode(&[2, 0]), Err(RecordError::Version(2))));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use ringstone_io::disk::Disk;
@@ -10,7 +10,9 @@ use ringstone_io::net::Listener;
 use ringstone_io::runtime::{self, Clock, run_on_core};
 
 use super::*;
+use crate::config::Calendar;
 use crate::config::limits::BUFFER_BYTES;
+use crate::http::client_address::Client;
 use crate::http::connection::{HeadRefusal, Service, serve};
 use crate::http::context::ConnectionContext;
 use crate::http::response::{Response, ResponseBody};
@@ -42,7 +44,7 @@ impl Receiver {
 }
 
 impl Service for Receiver {
-    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _: SocketAddr) -> Response {
+    async fn call(&self, head: RequestHead, body: &mut Body<'_>, _: Client) -> Response {
         let text = match runtime::timeout(PATIENCE, self.receive(&head, body)).await {
             Ok(Ok(text)) => text,
             Ok(Err(error)) => error.code.name().to_owned(),
@@ -51,7 +53,7 @@ impl Service for Receiver {
         Response::new(200).body(ResponseBody::Bytes(text.into_bytes())).closing()
     }
 
-    fn refuse(&self, refusal: HeadRefusal) -> Response {
+    fn refuse(&self, refusal: HeadRefusal, _: Option<&RequestHead>, _: Client) -> Response {
         Response::new(refusal.status())
     }
 }
@@ -63,8 +65,15 @@ fn answer(seal: PayloadSeal, buffers: usize, fields: &str, body: &[u8]) -> Strin
         run_on_core(None, async move {
             let options = SpaceOptions { extent_bytes: 16 * 1024 * 1024, reserve_bytes: 0 };
             let engine = Engine::Memory(MemoryEngine::new());
-            let shared =
-                SharedStore::open(engine, Disk::simulated(1), options, 1, Clock::system()).expect("opens");
+            let shared = SharedStore::open(
+                engine,
+                Disk::simulated(1),
+                options,
+                1,
+                Clock::system(),
+                Calendar::default(),
+            )
+            .expect("opens");
             let store = shared.core(0).into_store(4 * BUFFER_BYTES as u64).expect("a store");
             let held: Vec<_> = (buffers..4).map(|_| store.buffers().try_acquire().expect("free")).collect();
             let listener = Listener::bind("127.0.0.1:0".parse().expect("valid"), false).expect("a port");

@@ -10,7 +10,7 @@ use crate::http::target;
 use crate::s3::error::S3Error;
 use crate::s3::{bucket_name, object_key};
 
-const SOURCE: &str = "x-amz-copy-source";
+pub const SOURCE: &str = "x-amz-copy-source";
 const RANGE: &str = "x-amz-copy-source-range";
 
 /// Ends the path of a source. A key that holds these characters has its `?` encoded.

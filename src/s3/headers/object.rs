@@ -60,9 +60,6 @@ pub fn describe(response: Response, record: &ObjectRecord, address: &Address) ->
             response.push_header(*name, value);
         }
     }
-    if !record.metadata.tags.is_empty() {
-        response.push_header("x-amz-tagging-count", record.metadata.tags.len().to_string());
-    }
     for (name, value) in &record.metadata.user {
         response.push_header(format!("{USER_PREFIX}{name}"), value.as_str());
     }

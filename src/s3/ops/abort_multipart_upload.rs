@@ -2,8 +2,9 @@
 
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::uploads;
 
 pub static OPERATION: Operation = Operation {
@@ -11,7 +12,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Delete,
     scope: Scope::Object,
     selector: Selector::Query("uploadId"),
-    permissions: &[Permission::AbortMultipartUpload],
+    permissions: &[Action::AbortMultipartUpload],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(abort_multipart_upload(call)),
 };

@@ -4,11 +4,13 @@ use crate::config::limits::{OBJECT_BYTES_MAX, PART_BYTES_MIN, PARTS_MAX, XML_BOD
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::Listed;
+use crate::policy::Action;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::object::{checksum_text, checksum_type, quoted_etag};
 use crate::s3::headers::{customer_key, upload_checksum, write_condition};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::lifecycle::Expiring;
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::{self, Element, Writer};
 use crate::s3::{reading, uploads};
@@ -21,8 +23,10 @@ pub static OPERATION: Operation = Operation {
     method: Method::Post,
     scope: Scope::Object,
     selector: Selector::Query("uploadId"),
-    permissions: &[Permission::PutObject],
-    body: BodyKind::Xml,
+    permissions: &[Action::PutObject],
+    named: &[],
+    anonymous: true,
+    body: BodyKind::Document,
     run: |call| Box::pin(complete_multipart_upload(call)),
 };
 
@@ -40,22 +44,25 @@ async fn complete_multipart_upload(mut call: Call<'_, '_>) -> Result<Response, S
     let List { parts, fault } = List::parse(&body)?;
 
     let id = uploads::id_of(&call)?;
-    match call.context.store.upload(call.bucket()?, call.key(), id)? {
+    let expiring = match call.context.store.upload(call.bucket()?, call.key(), id)? {
         Some(upload) => {
             customer_key::judge_upload(upload.encryption.as_ref(), key.as_ref())?;
             fault.map_or(Ok(()), Err)?;
+            Some(Expiring::new(&call, &upload.metadata.tags)?)
         }
         // What was completed before had no fault.
         None if fault.is_some() => return Err(uploads::no_such_upload(&call)),
-        None => {}
-    }
+        None => None,
+    };
     let request =
         CompleteRequest { parts, expected, condition: condition.clone(), admitted_ms: call.admitted_ms };
     let completed = call.context.store.complete_upload(call.bucket()?, call.key(), id, request).await;
     let completed = completed.map_err(|refusal| refused(&call, refusal, &condition))?;
 
     let listed = completed.value();
+    let expiring = expiring.map_or_else(|| Expiring::of_written(&call, listed), Ok)?;
     let response = reading::with_version(xml_response(200, result(&call, listed)), call.bucket()?, listed);
+    let response = expiring.tell(response, &call, listed);
     Ok(match &key {
         Some(key) => customer_key::echo(response, key),
         None => response,

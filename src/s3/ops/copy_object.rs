@@ -8,12 +8,15 @@ use crate::commit::Committed;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::{Listed, StoredChecksum};
+use crate::policy::Action;
+use crate::s3::authorise::Content;
 use crate::s3::copying::{self, Attempt, CopyFrom};
 use crate::s3::error::S3Error;
 use crate::s3::headers::copy_source::{CopySource, Directive};
 use crate::s3::headers::customer_key::{self, SentKey};
 use crate::s3::headers::{metadata, upload_checksum, write_condition};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::lifecycle::Expiring;
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::{reading, tagging};
 use crate::seal::CustomerKey;
@@ -28,31 +31,31 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Object,
     selector: Selector::Header("x-amz-copy-source"),
-    permissions: &[Permission::PutObject],
+    permissions: &[Action::PutObject],
+    named: &[Action::GetObject],
+    anonymous: false,
     body: BodyKind::None,
     run: |call| Box::pin(copy_object(call)),
 };
 
 /// What the request asks of the copy.
 struct Wanted {
+    source: CopySource,
     description: Description,
     condition: WriteCondition,
     checksum: Option<Algorithm>,
     key: Option<SentKey>,
-    /// The source is a version by its id, not whatever is current.
-    names_version: bool,
 }
 
 async fn copy_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
-    let named = CopySource::from_head(call.head)?;
     let wanted = Wanted {
+        source: CopySource::from_head(call.head)?,
         description: description(&call)?,
         condition: write_condition::from_head(call.head)?,
         checksum: upload_checksum::algorithm_from_head(call.head)?,
         key: customer_key::from_head(call.head)?,
-        names_version: named.version_id.is_some(),
     };
-    copying::with_source(&call, &named, async |from| attempt(&call, &wanted, from).await).await
+    copying::with_source(&call, &wanted.source, async |from| attempt(&call, &wanted, from).await).await
 }
 
 fn description(call: &Call<'_, '_>) -> Result<Description, S3Error> {
@@ -70,8 +73,11 @@ fn description(call: &Call<'_, '_>) -> Result<Description, S3Error> {
 
 async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result<Attempt, S3Error> {
     from.check_size()?;
+    wanted.judge_tags(call, &from)?;
     let bucket = call.bucket()?;
-    let is_itself = from.bucket.id == bucket.id && from.key == call.key() && !wanted.names_version;
+    // A version by its id is not itself, whatever is current.
+    let is_itself =
+        from.bucket.id == bucket.id && from.key == call.key() && wanted.source.version_id.is_none();
     if is_itself && !wanted.changes(&from) {
         return Err(S3Error::invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the \
@@ -85,6 +91,8 @@ async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result
         .map_err(|refusal| S3Error::from_write(refusal, call.bucket_name(), call.key(), condition))?;
 
     let (source_bucket, source) = (from.bucket.clone(), from.listed().clone());
+    let tags = wanted.description.tags.as_ref().unwrap_or(&from.object.record.metadata.tags);
+    let expiring = Expiring::new(call, tags)?;
     let committed = if wanted.needs_bytes(&from) {
         write_anew(call, wanted, from).await?
     } else {
@@ -97,6 +105,7 @@ async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result
     let response = xml_response(200, copying::object_result(listed));
     let response = copying::with_source_version(response, &source_bucket, &source);
     let response = reading::with_version(response, bucket, listed);
+    let response = expiring.tell(response, call, listed);
     Ok(Attempt::Done(match &wanted.key {
         Some(key) => customer_key::echo(response, key),
         None => response,
@@ -104,6 +113,17 @@ async fn attempt(call: &Call<'_, '_>, wanted: &Wanted, from: CopyFrom) -> Result
 }
 
 impl Wanted {
+    /// Tags come along for who may read them there and is not kept from writing them here.
+    fn judge_tags(&self, call: &Call<'_, '_>, from: &CopyFrom) -> Result<(), S3Error> {
+        let tags = &from.object.record.metadata.tags;
+        if self.description.tags.is_some() || tags.is_empty() {
+            return Ok(());
+        }
+        let CopySource { bucket, key, version_id } = &self.source;
+        call.asking.authorise_named(Action::GetObjectTagging, bucket, key, version_id.as_deref())?;
+        call.require_no_denial(Action::PutObjectTagging, Content::Tags(tags))
+    }
+
     /// Whether a copy onto the source itself would make anything other than it is.
     fn changes(&self, from: &CopyFrom) -> bool {
         let another_key = match (&from.object.record.content.encryption, &self.key) {

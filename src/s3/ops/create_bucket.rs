@@ -4,8 +4,10 @@ use crate::config::limits::XML_BODY_BYTES_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::TagSet;
+use crate::policy::Action;
+use crate::s3::authorise::Content;
 use crate::s3::error::{ErrorCode, S3Error};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::tagging::{self, Tagged, Tags};
 use crate::s3::xml;
 use crate::store::buckets::{CreateBucketRefusal, NewBucket};
@@ -16,21 +18,24 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Bucket,
     selector: Selector::Plain,
-    permissions: &[Permission::CreateBucket],
-    body: BodyKind::Xml,
+    permissions: &[Action::CreateBucket],
+    named: &[],
+    anonymous: false,
+    body: BodyKind::Judged,
     run: |call| Box::pin(create_bucket(call)),
 };
 
 async fn create_bucket(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let body = call.payload.collect(XML_BODY_BYTES_MAX).await?;
     let Configuration { location, tags } = Configuration::parse(&body)?;
+    call.require_with(OPERATION.permissions, Content::Location(location.as_deref()))?;
     check_location(location.as_deref(), &call.context.region, call.context.require_location_constraint)?;
     let name = call.bucket_name().to_owned();
     let new = NewBucket {
         name: name.clone(),
-        user: call.identity.user.clone(),
-        display_name: call.identity.display_name.clone(),
-        org: call.identity.org.clone(),
+        user: call.identity()?.user.clone(),
+        display_name: call.identity()?.display_name.clone(),
+        org: call.identity()?.org.clone(),
         region: call.context.region.clone(),
         tags: TagSet(tags),
     };

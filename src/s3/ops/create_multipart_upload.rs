@@ -4,21 +4,26 @@ use crate::checksum::Algorithm;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::UploadChecksum;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::type_name;
 use crate::s3::headers::{customer_key, metadata, upload_checksum};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::lifecycle;
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 use crate::store::error::Refusal;
 use crate::store::multipart::NewUpload;
+use crate::store::upload_id::UploadId;
 
 pub static OPERATION: Operation = Operation {
     name: "CreateMultipartUpload",
     method: Method::Post,
     scope: Scope::Object,
     selector: Selector::Query("uploads"),
-    permissions: &[Permission::PutObject],
+    permissions: &[Action::PutObject],
+    named: &[],
+    anonymous: false,
     body: BodyKind::None,
     run: |call| Box::pin(create_multipart_upload(call)),
 };
@@ -51,10 +56,22 @@ async fn create_multipart_upload(call: Call<'_, '_>) -> Result<Response, S3Error
         response.push_header("x-amz-checksum-algorithm", algorithm.name());
         response.push_header("x-amz-checksum-type", type_name(full_object));
     }
+    let response = with_abort(response, &call, *created.value())?;
     Ok(match &key {
         Some(key) => customer_key::echo(response, key),
         None => response,
     })
+}
+
+/// Says when the upload is aborted. A bucket without rules is not asked for the upload that was just begun.
+fn with_abort(response: Response, call: &Call<'_, '_>, id: UploadId) -> Result<Response, S3Error> {
+    if call.bucket()?.lifecycle.is_none() {
+        return Ok(response);
+    }
+    match call.context.store.upload(call.bucket()?, call.key(), id)? {
+        Some(upload) => lifecycle::tell_of_upload(response, call, upload.initiated_ms),
+        None => Ok(response),
+    }
 }
 
 /// Where the client leaves it to the server, the server sums the bytes of the whole.

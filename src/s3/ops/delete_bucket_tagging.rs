@@ -2,8 +2,9 @@
 
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::stored_tags;
 use crate::s3::tagging::Tags;
 
@@ -12,7 +13,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Delete,
     scope: Scope::Bucket,
     selector: Selector::Query("tagging"),
-    permissions: &[Permission::DeleteBucketTagging],
+    permissions: &[Action::DeleteBucketTagging],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(delete_bucket_tagging(call)),
 };

@@ -3,9 +3,10 @@
 use crate::http::date;
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::headers::write_condition;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::reading;
 use crate::store::delete::{DeleteCondition, DeleteRequest};
 use crate::store::versions::Deleted;
@@ -15,7 +16,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Delete,
     scope: Scope::Object,
     selector: Selector::Plain,
-    permissions: &[Permission::DeleteObject],
+    permissions: &[Action::DeleteObject],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(delete_object(call)),
 };

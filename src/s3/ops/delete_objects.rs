@@ -4,11 +4,12 @@ use crate::config::limits::DELETE_OBJECTS_MAX;
 use crate::http::date;
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::body::document::document;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::headers::checksum::Promise;
 use crate::s3::object_key;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::reading;
 use crate::s3::timestamp;
@@ -22,8 +23,10 @@ pub static OPERATION: Operation = Operation {
     method: Method::Post,
     scope: Scope::Bucket,
     selector: Selector::Query("delete"),
-    permissions: &[Permission::DeleteObject],
-    body: BodyKind::Xml,
+    permissions: &[],
+    named: &[Action::DeleteObject, Action::DeleteObjectVersion],
+    anonymous: true,
+    body: BodyKind::Document,
     run: |call| Box::pin(delete_objects(call)),
 };
 
@@ -100,6 +103,7 @@ async fn delete_all(call: &Call<'_, '_>, targets: &[Target]) -> Result<Vec<Outco
 
 fn request(call: &Call<'_, '_>, target: &Target) -> Result<DeleteRequest, S3Error> {
     object_key::validate(target.key.as_bytes())?;
+    call.require_of_key(Action::DeleteObject, &target.key, target.version_id.as_deref())?;
     let version =
         target.version_id.as_deref().map(|id| reading::parse_version("VersionId", id)).transpose()?;
     Ok(DeleteRequest {

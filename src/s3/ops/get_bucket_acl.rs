@@ -3,9 +3,10 @@
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::Owner;
+use crate::policy::Action;
 use crate::s3::acl;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 
 pub static OPERATION: Operation = Operation {
@@ -13,7 +14,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Bucket,
     selector: Selector::Query("acl"),
-    permissions: &[Permission::ListBucket],
+    permissions: &[Action::GetBucketAcl],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(get_bucket_acl(call)),
 };

@@ -2,8 +2,9 @@
 
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 
@@ -12,7 +13,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Bucket,
     selector: Selector::Query("location"),
-    permissions: &[Permission::GetBucketLocation],
+    permissions: &[Action::GetBucketLocation],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(get_bucket_location(call)),
 };

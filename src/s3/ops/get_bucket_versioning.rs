@@ -3,8 +3,9 @@
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::Versioning;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 
@@ -13,7 +14,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Bucket,
     selector: Selector::Query("versioning"),
-    permissions: &[Permission::GetBucketVersioning],
+    permissions: &[Action::GetBucketVersioning],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(get_bucket_versioning(call)),
 };

@@ -6,8 +6,9 @@ use ringstone_io::net::Gather;
 
 use crate::http::head::Method;
 use crate::http::response::{ByteStream, NextPiece, Response, ResponseBody, StreamFailed};
+use crate::policy::Action;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::reading::{self, Portion, Readable};
 use crate::store::body_reader::{BodyReader, Piece};
 use crate::store::objects::Body;
@@ -17,7 +18,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Object,
     selector: Selector::Plain,
-    permissions: &[Permission::GetObject],
+    permissions: &[Action::GetObject],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(get_object(call)),
 };

@@ -2,9 +2,10 @@
 
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::acl;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::reading;
 
@@ -13,7 +14,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Object,
     selector: Selector::Query("acl"),
-    permissions: &[Permission::GetObject],
+    permissions: &[Action::GetObjectAcl],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(get_object_acl(call)),
 };

@@ -6,9 +6,10 @@ use crate::http::date;
 use crate::http::head::{Method, RequestHead};
 use crate::http::response::Response;
 use crate::index::record::{ObjectRecord, Part};
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::headers::object;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::reading;
 use crate::s3::uploads;
@@ -23,7 +24,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Object,
     selector: Selector::Query("attributes"),
-    permissions: &[Permission::GetObject],
+    permissions: &[Action::GetObjectAttributes],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(get_object_attributes(call)),
 };

@@ -2,15 +2,18 @@
 
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 
 pub static OPERATION: Operation = Operation {
     name: "HeadBucket",
     method: Method::Head,
     scope: Scope::Bucket,
     selector: Selector::Plain,
-    permissions: &[Permission::ListBucket],
+    permissions: &[Action::ListBucket],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(head_bucket(call)),
 };

@@ -2,8 +2,9 @@
 
 use crate::http::head::Method;
 use crate::http::response::{Response, ResponseBody};
+use crate::policy::Action;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::reading::{self, Portion, Readable};
 
 pub static OPERATION: Operation = Operation {
@@ -11,7 +12,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Head,
     scope: Scope::Object,
     selector: Selector::Plain,
-    permissions: &[Permission::GetObject],
+    permissions: &[Action::GetObject],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(head_object(call)),
 };

@@ -6,8 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use crate::config::limits::LIST_BUCKETS_PAGE_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::timestamp;
 use crate::s3::xml::Writer;
@@ -17,7 +18,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Service,
     selector: Selector::Plain,
-    permissions: &[Permission::ListAllMyBuckets],
+    permissions: &[Action::ListAllMyBuckets],
+    named: &[],
+    anonymous: false,
     body: BodyKind::None,
     run: |call| Box::pin(list_buckets(call)),
 };
@@ -30,13 +33,13 @@ async fn list_buckets(call: Call<'_, '_>) -> Result<Response, S3Error> {
     let (buckets, more) = if elsewhere {
         (Vec::new(), false)
     } else {
-        call.context.store.buckets(&call.identity.org, prefix, &after, buckets_max)?
+        call.context.store.buckets(&call.identity()?.org, prefix, &after, buckets_max)?
     };
 
     let mut xml = Writer::with_root("ListAllMyBucketsResult");
     xml.open("Owner");
-    xml.element("ID", &call.identity.user);
-    xml.element("DisplayName", &call.identity.display_name);
+    xml.element("ID", &call.identity()?.user);
+    xml.element("DisplayName", &call.identity()?.display_name);
     xml.close();
     xml.open("Buckets");
     for bucket in &buckets {

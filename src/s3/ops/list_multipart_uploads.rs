@@ -4,9 +4,10 @@ use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::UploadRecord;
 use crate::index::upload_listing::{UploadItem, UploadMarker, UploadQuery};
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::listing::Parameters;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 use crate::s3::{timestamp, uploads};
@@ -17,7 +18,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Bucket,
     selector: Selector::Query("uploads"),
-    permissions: &[Permission::ListBucketMultipartUploads],
+    permissions: &[Action::ListBucketMultipartUploads],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(list_multipart_uploads(call)),
 };

@@ -3,9 +3,10 @@
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::version_listing::{VersionItem, VersionMarker, VersionQuery};
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::listing::{self, Parameters};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::reading;
 use crate::s3::timestamp;
@@ -17,7 +18,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Bucket,
     selector: Selector::Query("versions"),
-    permissions: &[Permission::ListBucket],
+    permissions: &[Action::ListBucketVersions],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(list_object_versions(call)),
 };

@@ -3,9 +3,10 @@
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::listing::{ListQuery, Marker};
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::listing::Parameters;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 
@@ -14,7 +15,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Bucket,
     selector: Selector::Plain,
-    permissions: &[Permission::ListBucket],
+    permissions: &[Action::ListBucket],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(list_objects(call)),
 };

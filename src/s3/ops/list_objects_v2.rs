@@ -6,9 +6,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::listing::{ListQuery, Marker};
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::listing::Parameters;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
 
@@ -17,7 +18,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Get,
     scope: Scope::Bucket,
     selector: Selector::QueryIs("list-type", "2"),
-    permissions: &[Permission::ListBucket],
+    permissions: &[Action::ListBucket],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(list_objects_v2(call)),
 };

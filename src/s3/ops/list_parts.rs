@@ -4,19 +4,22 @@ use crate::config::limits::PARTS_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::ETag;
+use crate::policy::Action;
 use crate::s3::error::S3Error;
 use crate::s3::headers::customer_key;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::xml::Writer;
-use crate::s3::{listing, timestamp, uploads};
+use crate::s3::{lifecycle, listing, timestamp, uploads};
 
 pub static OPERATION: Operation = Operation {
     name: "ListParts",
     method: Method::Get,
     scope: Scope::Object,
     selector: Selector::Query("uploadId"),
-    permissions: &[Permission::ListMultipartUploadParts],
+    permissions: &[Action::ListMultipartUploadParts],
+    named: &[],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(list_parts(call)),
 };
@@ -55,5 +58,5 @@ async fn list_parts(call: Call<'_, '_>) -> Result<Response, S3Error> {
         }
         xml.close();
     }
-    Ok(xml_response(200, xml))
+    lifecycle::tell_of_upload(xml_response(200, xml), &call, page.upload.initiated_ms)
 }

@@ -2,9 +2,10 @@
 
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::body::document::document;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::stored_tags;
 use crate::s3::tagging::{self, Tagged};
 
@@ -13,8 +14,10 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Bucket,
     selector: Selector::Query("tagging"),
-    permissions: &[Permission::PutBucketTagging],
-    body: BodyKind::Xml,
+    permissions: &[Action::PutBucketTagging],
+    named: &[],
+    anonymous: true,
+    body: BodyKind::Document,
     run: |call| Box::pin(put_bucket_tagging(call)),
 };
 

@@ -3,9 +3,10 @@
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::Versioning;
+use crate::policy::Action;
 use crate::s3::body::document::document;
 use crate::s3::error::S3Error;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::xml;
 
 pub static OPERATION: Operation = Operation {
@@ -13,8 +14,10 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Bucket,
     selector: Selector::Query("versioning"),
-    permissions: &[Permission::PutBucketVersioning],
-    body: BodyKind::Xml,
+    permissions: &[Action::PutBucketVersioning],
+    named: &[],
+    anonymous: false,
+    body: BodyKind::Document,
     run: |call| Box::pin(put_bucket_versioning(call)),
 };
 

@@ -4,12 +4,14 @@ use crate::checksum::Algorithm;
 use crate::config::limits::SINGLE_PUT_BYTES_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::body::receive::receive;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::object::{quoted_etag, with_checksum};
 use crate::s3::headers::{customer_key, metadata, write_condition};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::lifecycle::Expiring;
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::reading;
 use crate::store::body_writer::NewBody;
 use crate::store::put::NewObject;
@@ -19,7 +21,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Object,
     selector: Selector::Plain,
-    permissions: &[Permission::PutObject],
+    permissions: &[Action::PutObject],
+    named: &[],
+    anonymous: true,
     body: BodyKind::Object,
     run: |call| Box::pin(put_object(call)),
 };
@@ -42,6 +46,7 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let checksums = [promise.algorithm().unwrap_or(Algorithm::Crc64Nvme)];
     let encryption =
         key.as_ref().map(|sent| sent.key.new_check()).transpose().map_err(S3Error::no_randomness)?;
+    let expiring = Expiring::new(&call, &metadata.tags)?;
     let body = NewBody {
         size_bytes,
         checksums: &checksums,
@@ -59,6 +64,7 @@ async fn put_object(mut call: Call<'_, '_>) -> Result<Response, S3Error> {
     let listed = committed.value();
     let response = with_checksum(Response::new(200).header("ETag", quoted_etag(listed)), listed);
     let response = reading::with_version(response, call.bucket()?, listed);
+    let response = expiring.tell(response, &call, listed);
     Ok(match &key {
         Some(key) => customer_key::echo(response, key),
         None => response,

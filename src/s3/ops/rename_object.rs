@@ -5,10 +5,11 @@
 use crate::config::limits::CLIENT_TOKEN_BYTES_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
+use crate::policy::Action;
 use crate::s3::error::{ErrorCode, S3Error};
 use crate::s3::headers::rename_source;
 use crate::s3::headers::source_condition::Subject;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::store::error::Refusal;
 use crate::store::rename::{Rename, RenameRefusal};
 
@@ -19,7 +20,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Object,
     selector: Selector::Any(&[Selector::Query("renameObject"), Selector::Header("x-amz-rename-source")]),
-    permissions: &[Permission::PutObject, Permission::DeleteObject],
+    permissions: &[Action::PutObject],
+    named: &[Action::DeleteObject],
+    anonymous: true,
     body: BodyKind::None,
     run: |call| Box::pin(rename_object(call)),
 };
@@ -32,6 +35,7 @@ async fn rename_object(call: Call<'_, '_>) -> Result<Response, S3Error> {
         of_destination: Subject::RenameDestination.conditions(call.head)?,
     };
     let source = rename.source.clone();
+    call.require_of_key(Action::DeleteObject, &source, None)?;
     let token = token(&call)?;
     let renamed = call.context.store.rename_object(call.bucket()?, rename, token).await;
     renamed.map_err(|refusal| refused(&call, &source, refusal))?;
@@ -57,7 +61,10 @@ fn refused(call: &Call<'_, '_>, source: &str, refusal: Refusal<RenameRefusal>) -
     };
     match refusal {
         RenameRefusal::NoSuchBucket => S3Error::no_such_bucket(call.bucket_name()),
-        RenameRefusal::NoSuchKey => S3Error::no_such_key(source),
+        RenameRefusal::NoSuchKey => match call.bucket() {
+            Ok(bucket) => call.asking.hide_absence(S3Error::no_such_key(source), bucket, source),
+            Err(error) => error,
+        },
         RenameRefusal::Versioned => S3Error::invalid_request(
             "Objects can be renamed only in buckets that have never had versioning enabled.",
         ),

@@ -4,11 +4,12 @@ use crate::config::limits::SINGLE_PUT_BYTES_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::{ETag, StoredChecksum};
+use crate::policy::Action;
 use crate::s3::body::receive::receive;
 use crate::s3::error::S3Error;
 use crate::s3::headers::checksum::Promise;
 use crate::s3::headers::customer_key;
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::uploads;
 use crate::store::body_writer::NewBody;
 use crate::store::multipart::NewPart;
@@ -18,7 +19,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Object,
     selector: Selector::Query("partNumber"),
-    permissions: &[Permission::PutObject],
+    permissions: &[Action::PutObject],
+    named: &[],
+    anonymous: true,
     body: BodyKind::Object,
     run: |call| Box::pin(upload_part(call)),
 };

@@ -11,11 +11,12 @@ use crate::config::limits::SINGLE_PUT_BYTES_MAX;
 use crate::http::head::Method;
 use crate::http::response::Response;
 use crate::index::record::{ETag, PartRecord, StoredChecksum};
+use crate::policy::Action;
 use crate::s3::copying::{self, Attempt, CopyFrom};
 use crate::s3::error::S3Error;
 use crate::s3::headers::copy_source::{self, CopySource};
 use crate::s3::headers::customer_key::{self, SentKey};
-use crate::s3::operation::{BodyKind, Call, Operation, Permission, Scope, Selector};
+use crate::s3::operation::{BodyKind, Call, Operation, Scope, Selector};
 use crate::s3::ops::xml_response;
 use crate::s3::uploads;
 use crate::store::body_writer::NewBody;
@@ -29,7 +30,9 @@ pub static OPERATION: Operation = Operation {
     method: Method::Put,
     scope: Scope::Object,
     selector: Selector::All(&[Selector::Query("partNumber"), Selector::Header("x-amz-copy-source")]),
-    permissions: &[Permission::PutObject],
+    permissions: &[Action::PutObject],
+    named: &[Action::GetObject],
+    anonymous: false,
     body: BodyKind::None,
     run: |call| Box::pin(upload_part_copy(call)),
 };

@@ -87,11 +87,16 @@ impl Model {
                 self.buckets[*bucket].record.versioning = *versioning;
                 Answer::Done
             }
+            Deed::SetLifecycle(bucket, rules) => {
+                self.buckets[*bucket].rules.clone_from(rules);
+                Answer::Done
+            }
             Deed::DeleteBucket(bucket) => {
                 if !self.buckets[*bucket].keys.is_empty() || self.uploads_in(*bucket).next().is_some() {
                     return Answer::refused(DeleteBucketRefusal::NotEmpty);
                 }
                 self.buckets[*bucket].record.versioning = Versioning::Unset;
+                self.buckets[*bucket].rules = None;
                 Answer::Done
             }
             Deed::Rename { bucket, rename, from, to, token } => {
@@ -102,7 +107,8 @@ impl Model {
                 }
             }
             Deed::Begin(upload) => {
-                self.uploads.insert(moment.upload, Upload::clone(upload));
+                let upload = Upload { initiated_ms: moment.now_ms, ..Upload::clone(upload) };
+                self.uploads.insert(moment.upload, upload);
                 Answer::Begun(moment.upload)
             }
             Deed::PutPart { place, id, number, part } => match self.upload_mut(*place, *id) {
@@ -330,7 +336,7 @@ pub(super) fn listed_part(part: &UploadedPart) -> PartListed {
     }
 }
 
-fn marker(owner: &Owner, now_ms: i64) -> Listed {
+pub(super) fn marker(owner: &Owner, now_ms: i64) -> Listed {
     Listed {
         delete_marker: true,
         null_version: false,

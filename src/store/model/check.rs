@@ -339,7 +339,7 @@ pub(super) fn table_entries(engine: &Engine, table: &str) -> Vec<(Vec<u8>, Vec<u
     entries(engine, table.as_bytes(), &end)
 }
 
-fn entries(engine: &Engine, start: &[u8], end: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(super) fn entries(engine: &Engine, start: &[u8], end: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     let limits = ScanLimits { entries_max: usize::MAX, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
     let page = engine.scan(KeyRange::between(start, end), limits).expect("readable");
     page.entries.into_iter().map(|(key, entry)| (key, entry.value)).collect()

@@ -22,7 +22,7 @@ use crate::store::version_id::VersionId;
 use super::account::Moment;
 use super::check::Look;
 use super::deed::{Answer, Deed, Work, run_all};
-use super::history::History;
+use super::history::{History, RulesCome};
 use super::state::{Model, Place};
 use super::{START_MS, extent_bytes};
 
@@ -218,6 +218,7 @@ fn run(mut node: Node, seed: u64, reopen: impl Fn(&mut Node)) {
     let clock = node.clock.clone();
     let mut history = node.run(async |store, _| History::begin_with(store, seed, 0, clock).await);
     history.keeps_buckets = true;
+    history.rules = RulesCome::Never;
     let mut ends: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
     for _ in 0..LIVES {
         let disk = node.disk.clone();

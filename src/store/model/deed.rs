@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::index::record::{Listed, Owner, PartListed, Versioning};
+use crate::index::record::{LifecycleRules, Listed, Owner, PartListed, Versioning};
 use crate::store::complete::CompleteRequest;
 use crate::store::copy::Description;
 use crate::store::delete::DeleteCondition;
@@ -39,6 +39,7 @@ pub(super) enum Deed {
     },
     Tag(Target, Tags),
     SetVersioning(usize, Versioning),
+    SetLifecycle(usize, Option<LifecycleRules>),
     /// Makes it anew, if it is empty.
     DeleteBucket(usize),
     Rename {

@@ -16,6 +16,7 @@ use crate::store::Store;
 use crate::store::body_writer::{BodyWritten, NewBody};
 use crate::store::buckets::{CreateBucketRefusal, NewBucket};
 use crate::store::error::{Refusal, StoreError};
+use crate::store::lifecycle::job::LifecycleJob;
 use crate::store::objects::{Lookup, OpenObject};
 use crate::store::test_node::{Content, Dice, MIB, fill};
 use crate::store::upload_id::UploadId;
@@ -28,7 +29,7 @@ use super::state::{
     BUCKETS, Bucket, KEYS, Model, PLAIN, Place, STOCK, Tags, Target, VERSIONED, customer_key,
 };
 
-const UPLOADS_MAX: usize = 10;
+pub(super) const UPLOADS_MAX: usize = 10;
 /// Ended uploads that are remembered for being used again.
 const ENDED_MAX: usize = 24;
 /// Enough for two large parts and more.
@@ -54,6 +55,9 @@ pub(super) struct History {
     pub(super) gone: Option<(usize, u64)>,
     /// A rename that was asked for.
     pub(super) renamed: Option<Deed>,
+    /// The lifecycle's job of this life.
+    pub(super) job: Option<LifecycleJob>,
+    pub(super) rules: RulesCome,
     planned: VecDeque<Plan>,
     /// Names that were given, and are perhaps no more.
     given: VecDeque<VersionId>,
@@ -61,6 +65,15 @@ pub(super) struct History {
     /// Sums of large pieces, which are few.
     md5s: HashMap<Bytes, [u8; 16]>,
     digests: HashMap<(Bytes, Algorithm), Digest>,
+}
+
+/// How often buckets get lifecycle rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RulesCome {
+    Never,
+    Rarely,
+    /// And much else that rules are about.
+    Often,
 }
 
 /// What comes next, where that is known.
@@ -98,6 +111,8 @@ impl History {
             is_alone: true,
             gone: None,
             renamed: None,
+            job: None,
+            rules: RulesCome::Rarely,
             planned: VecDeque::new(),
             given: VecDeque::new(),
             contents: 0,
@@ -106,7 +121,7 @@ impl History {
         };
         for name in BUCKETS {
             let record = create_bucket(store, name).await.expect("created");
-            history.model.buckets.push(Bucket { record, keys: BTreeMap::new() });
+            history.model.buckets.push(Bucket { record, keys: BTreeMap::new(), rules: None });
         }
         let place = Target::stock().place;
         let content = history.content_of(STOCK_BYTES);
@@ -216,7 +231,7 @@ impl History {
 
     pub(super) fn tags(&mut self) -> Tags {
         let count = self.below(3);
-        (0..count).map(|index| (format!("t{index}"), self.dice.below(1000).to_string())).collect()
+        (0..count).map(|index| (format!("t{index}"), self.dice.below(4).to_string())).collect()
     }
 
     // ------------------------------------------------------------------------------------------- bytes
@@ -266,14 +281,17 @@ impl History {
 
     /// One step, or several that share groups. A difference is an error.
     pub(super) async fn step(&mut self, store: &Store) -> Result<(), String> {
+        self.work_perhaps(store).await?;
         let prepared = self.next(store).await.map_err(|error| error.to_string())?;
         self.carry_out(store, prepared).await?;
+        self.check_hints(&store.engine)?;
         self.check_some(store).await
     }
 
     /// Prepares what comes next.
     pub(super) async fn next(&mut self, store: &Store) -> Result<Vec<Prepared>, StoreError> {
-        self.clock.advance(Duration::from_millis(self.dice.below(400)));
+        let pause_max_ms = if self.rules == RulesCome::Often { 3_000 } else { 400 };
+        self.clock.advance(Duration::from_millis(self.dice.below(pause_max_ms)));
         if self.below(3_000) == 0 {
             // What is remembered now will not be.
             self.clock.advance(Duration::from_millis(REMEMBERED_MS.unsigned_abs()));
@@ -310,6 +328,9 @@ impl History {
     }
 
     async fn next_one(&mut self, store: &Store) -> Result<Option<Prepared>, StoreError> {
+        if self.rules == RulesCome::Often && self.below(3) != 0 {
+            return self.next_for_rules(store).await;
+        }
         Ok(match self.below(1000) {
             0..250 => {
                 let (place, content) = (self.place(), self.content());
@@ -324,11 +345,12 @@ impl History {
                 Some(self.delete(store, vec![target], target.place.bucket))
             }
             480..530 => Some(self.delete_several(store)),
-            530..570 => {
+            530..565 => {
                 let target = self.target();
                 Some(self.tag(store, target))
             }
-            570..582 => {
+            565..570 if self.rules != RulesCome::Never => Some(self.set_lifecycle(store)),
+            565..582 => {
                 let bucket = self.below(VERSIONED as u64);
                 Some(self.set_versioning(store, bucket))
             }
@@ -400,6 +422,17 @@ impl History {
             Deed::DeleteBucket(bucket) => {
                 let record = store.bucket(BUCKETS[*bucket]).map_err(|error| error.to_string())?;
                 self.model.buckets[*bucket].record = record.ok_or("a bucket is not there")?;
+            }
+            Deed::SetLifecycle(bucket, rules) => {
+                let record = &self.model.buckets[*bucket].record;
+                let found = store.bucket(&record.name).map_err(|error| error.to_string())?;
+                let found = found.ok_or("a bucket is not there")?;
+                if store.lifecycle_rules(&found).map_err(|error| error.to_string())? != *rules
+                    && self.is_alone
+                {
+                    return Err("other rules than those that were put".into());
+                }
+                self.model.buckets[*bucket].record.lifecycle = found.lifecycle;
             }
             Deed::Rename { bucket, to, .. } => {
                 let place = Place { bucket: *bucket, key: to };

@@ -28,6 +28,7 @@ mod completion;
 mod cuts;
 mod deed;
 mod history;
+mod lifecycle;
 mod objects;
 mod state;
 mod uploads;
@@ -41,21 +42,25 @@ use crate::store::start::Monitor;
 use crate::store::test_node::{MIB, Node, seeds, setting, used_blocks};
 
 use check::table_entries;
-use history::History;
+use history::{History, RulesCome};
 
 const SEEDS: u64 = 3;
 const STEPS_DEFAULT: u64 = 5_000;
+const SEEDS_OF_RULES: u64 = 6;
+const RULES_STEPS_DEFAULT: u64 = 1_500;
 const LIVES: u64 = 5;
 /// Steps from one look at all the space to the next.
 const SPACE_STEPS: u64 = 250;
 const START_MS: i64 = 1_700_000_000_000;
 
 /// Runs a history to its end, over several lives of its node; `reopen` does what is to be done between two of them.
-fn run(mut node: Node, seed: u64, steps: u64, reopen: impl Fn(&mut Node)) {
+fn run(mut node: Node, seed: u64, steps: u64, rules: RulesCome, reopen: impl Fn(&mut Node)) {
     node.clock = Clock::manual(START_MS);
+    node.calendar = lifecycle::CALENDAR;
     let clock = node.clock.clone();
     let began = Instant::now();
     let mut history = node.run(async |store, _| History::begin_with(store, seed, steps, clock).await);
+    history.rules = rules;
     for life in 1..=LIVES {
         reopen(&mut node);
         node.run(async |store, monitor: &Monitor| {
@@ -73,6 +78,7 @@ fn run(mut node: Node, seed: u64, steps: u64, reopen: impl Fn(&mut Node)) {
                 panic!("{difference}");
             }
             node.check_space(monitor).await;
+            history.job = None;
         });
     }
     reopen(&mut node);
@@ -85,7 +91,10 @@ fn run(mut node: Node, seed: u64, steps: u64, reopen: impl Fn(&mut Node)) {
         }
         node.check_space(monitor).await;
         assert_eq!(used_blocks(monitor), 0);
-        for table in ["O", "V", "N", "U", "P", "H", "S"] {
+        if let Err(difference) = history.end_lifecycle(store).await {
+            panic!("{difference}");
+        }
+        for table in ["O", "V", "N", "U", "P", "H", "S", "D", "W"] {
             assert!(table_entries(&node.engine, table).is_empty(), "{table} is not empty");
         }
     });
@@ -102,7 +111,15 @@ fn extent_bytes(seed: u64) -> u64 {
 fn the_store_is_what_the_model_says() {
     let steps = setting("RINGSTONE_TEST_STEPS").unwrap_or(STEPS_DEFAULT);
     for seed in seeds(SEEDS) {
-        run(Node::new(seed, extent_bytes(seed)), seed, steps, |_| {});
+        run(Node::new(seed, extent_bytes(seed)), seed, steps, RulesCome::Rarely, |_| {});
+    }
+}
+
+#[test]
+fn rules_take_what_is_due_and_nothing_else() {
+    let steps = setting("RINGSTONE_TEST_STEPS").unwrap_or(RULES_STEPS_DEFAULT);
+    for seed in seeds(SEEDS_OF_RULES) {
+        run(Node::new(seed, extent_bytes(seed)), seed, steps, RulesCome::Often, |_| {});
     }
 }
 
@@ -117,6 +134,6 @@ fn the_store_over_lmdb_is_what_the_model_says() {
             node.engine = Engine::open(directory.path()).expect("an index");
         };
         reopen(&mut node);
-        run(node, seed, 300, reopen);
+        run(node, seed, 300, RulesCome::Rarely, reopen);
     }
 }

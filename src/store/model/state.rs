@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use crate::checksum::{Algorithm, Digest};
-use crate::index::record::{BucketRecord, ETag, Listed, Owner, Part, UploadChecksum, Versioning};
+use crate::index::record::{
+    BucketRecord, ETag, LifecycleRules, Listed, Owner, Part, UploadChecksum, Versioning,
+};
 use crate::seal::CustomerKey;
 use crate::store::complete::NamedPart;
 use crate::store::upload_id::UploadId;
@@ -92,6 +94,8 @@ pub(super) struct Bucket {
     pub(super) record: BucketRecord,
     /// The versions of every key that has any, newest first.
     pub(super) keys: BTreeMap<&'static str, Vec<Version>>,
+    /// The lifecycle.
+    pub(super) rules: Option<LifecycleRules>,
 }
 
 #[derive(Clone, Debug)]
@@ -102,6 +106,7 @@ pub(super) struct Upload {
     pub(super) tags: Tags,
     pub(super) checksum: UploadChecksum,
     pub(super) key: Option<u8>,
+    pub(super) initiated_ms: i64,
     pub(super) parts: BTreeMap<u16, UploadedPart>,
 }
 

@@ -42,6 +42,7 @@ impl History {
             tags: self.tags(),
             checksum: UploadChecksum { algorithm: algorithm.id(), full_object, declared },
             key: self.sealing_key(),
+            initiated_ms: 0,
             parts: BTreeMap::new(),
         };
         let new = NewUpload {
@@ -76,6 +77,7 @@ impl History {
                 tags: Vec::new(),
                 checksum: UploadChecksum { algorithm: algorithm.id(), full_object, declared },
                 key: None,
+                initiated_ms: 0,
                 parts: BTreeMap::new(),
             };
             return Some((ended.id, upload));

@@ -1,0 +1,94 @@
+//! The thread that does the lifecycle's work, a little at a time: after each step it rests several times as long as the
+//! step took, so that it never has more than a fraction of a core or of the committer.
+
+use std::time::{Duration, Instant};
+
+use ringstone_io::runtime;
+
+use super::{RuntimeThread, ServerError, join};
+use crate::config::Calendar;
+use crate::store::error::StoreError;
+use crate::store::lifecycle::job::{LifecycleJob, LifecycleParts, Progress};
+
+/// A rest after work, in times of the work.
+const REST_FACTOR: u32 = 3;
+
+/// How often it is looked whether something is due. Days are long; what a write makes due at once can wait as well.
+const IDLE_REST: Duration = Duration::from_secs(10);
+
+/// The same where days are short, as tests have them: a part of a day, within these.
+const SHORT_IDLE_REST_MIN: Duration = Duration::from_millis(100);
+const SHORT_IDLE_REST_MAX: Duration = Duration::from_secs(1);
+const SHORT_DAY_PART: u32 = 4;
+
+/// The rest after a failure, doubled with each further one.
+const FAILED_REST_MIN: Duration = Duration::from_secs(1);
+const FAILED_REST_MAX: Duration = Duration::from_secs(30);
+
+/// The running thread.
+pub(super) struct Lifecycle {
+    thread: RuntimeThread,
+    stop: oneshot::Sender<()>,
+}
+
+impl Lifecycle {
+    /// Starts the thread, which is pinned to no core.
+    pub(super) fn start(parts: LifecycleParts) -> Result<Self, ServerError> {
+        let (stop, stopped) = oneshot::async_channel();
+        let thread = std::thread::Builder::new()
+            .name("lifecycle".into())
+            .spawn(move || {
+                let idle_rest = idle_rest(parts.calendar());
+                let working = async { work(&mut parts.into_job(), idle_rest, stopped).await };
+                runtime::run_on_core(None, working).map_err(|error| error.to_string())
+            })
+            .map_err(|error| StoreError::Thread(error.to_string()))?;
+        Ok(Self { thread, stop })
+    }
+
+    /// Waits for the step under way.
+    pub(super) fn stop(self) {
+        // A thread that has ended needs no telling.
+        let _ = self.stop.send(());
+        join("lifecycle", self.thread);
+    }
+}
+
+async fn work(job: &mut LifecycleJob, idle_rest: Duration, mut stopped: oneshot::AsyncReceiver<()>) {
+    let mut failed_rest = FAILED_REST_MIN;
+    loop {
+        let began = Instant::now();
+        let stepped = job.step().await;
+        let rest = match &stepped {
+            Ok(Progress::Worked) => began.elapsed() * REST_FACTOR,
+            Ok(Progress::Idle) => idle_rest,
+            Err(StoreError::Poisoned(reason)) => {
+                tracing::debug!(reason, "the lifecycle rests for good");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%error, rest = ?failed_rest, "the lifecycle could not go on");
+                failed_rest
+            }
+        };
+        failed_rest = match stepped {
+            Ok(_) => FAILED_REST_MIN,
+            Err(_) => (failed_rest * 2).min(FAILED_REST_MAX),
+        };
+        if runtime::timeout(rest, &mut stopped).await.is_ok() {
+            return;
+        }
+    }
+}
+
+fn idle_rest(calendar: Calendar) -> Duration {
+    if calendar.is_true() {
+        return IDLE_REST;
+    }
+    let day = Duration::from_millis(calendar.day_ms().unsigned_abs());
+    (day / SHORT_DAY_PART).clamp(SHORT_IDLE_REST_MIN, SHORT_IDLE_REST_MAX)
+}
+
+#[cfg(test)]
+#[path = "lifecycle_tests.rs"]
+mod tests;
