@@ -28,7 +28,7 @@ impl Facts for Client {
             }
             _ => return None,
         };
-        Some(vec![value.into()].into())
+        Some(std::iter::once(value.into()).collect())
     }
 }
 
@@ -72,7 +72,7 @@ struct Prefix(String);
 
 impl Facts for Prefix {
     fn values(&self, _: &ContextKey) -> Option<Values<'_>> {
-        Some(vec![self.0.as_str().into()].into())
+        Some(std::iter::once(self.0.as_str().into()).collect())
     }
 }
 

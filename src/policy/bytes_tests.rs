@@ -4,7 +4,6 @@ use super::pairs_tests::generator::{self, Dice};
 use crate::policy;
 
 #[path = "../../tests/fuzz/policy_case.rs"]
-#[allow(unreachable_pub)]
 mod policy_case;
 
 /// Damages a document here and there.
