@@ -50,6 +50,10 @@ pub(crate) struct RunOptions {
     /// Different keys for each connection; a PUT overwrites them in turn.
     #[arg(long, default_value_t = 16)]
     pub(crate) keys: usize,
+    /// Requests a second over all connections, sent by the clock; latency then counts from when each was to be sent.
+    /// Without a rate every connection sends its next request when the last is answered.
+    #[arg(long)]
+    pub(crate) rate: Option<std::num::NonZeroU32>,
     /// How long to measure, such as 10s.
     #[arg(long, default_value = "10s", value_parser = parse_duration)]
     pub(crate) duration: Duration,

@@ -1,4 +1,8 @@
-//! The closed loop: every connection has a thread and sends its next request when the last is answered.
+//! The load: every connection has a thread, and sends its next request when the last is answered, or by the clock where a
+//! rate is asked for.
+//!
+//! At a rate, latency counts from the moment at which a request was to be sent: one that waits behind a slow answer is
+//! slow itself, as it would be for whoever wants it.
 
 use std::io;
 use std::sync::Barrier;
@@ -53,6 +57,33 @@ struct Window {
     until: Instant,
 }
 
+/// When a connection sends.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// As soon as it can.
+    Closed,
+    /// So long after the last one was to be sent; the first so long after the start.
+    Clocked { first: Duration, interval: Duration },
+}
+
+impl Pace {
+    /// The connections take turns.
+    fn of(options: &RunOptions, number: usize) -> Self {
+        let Some(rate) = options.rate else { return Self::Closed };
+        let turn = Duration::from_secs(1) / rate.get();
+        let turns = |count: usize| turn * u32::try_from(count).unwrap_or(u32::MAX);
+        Self::Clocked { first: turns(number), interval: turns(options.connections) }
+    }
+
+    /// Waits for the turn of the request of this number and says when it is to be sent.
+    fn wait(self, started: Instant, number: u32) -> Instant {
+        let Self::Clocked { first, interval } = self else { return Instant::now() };
+        let due = started + first + interval * number;
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        due
+    }
+}
+
 /// Prepares the objects, warms up, measures.
 pub(crate) fn run(options: &RunOptions) -> Result<Outcome, String> {
     let date = date_now();
@@ -73,7 +104,8 @@ pub(crate) fn run(options: &RunOptions) -> Result<Outcome, String> {
                     prepared.wait();
                     started.wait();
                     let window = *window.get().expect("the window is set before the start");
-                    connection.map(|connection| measure(options, &workload, connection, window))
+                    let pace = Pace::of(options, number);
+                    connection.map(|connection| measure(options, &workload, connection, window, pace))
                 })
             })
             .collect();
@@ -133,14 +165,21 @@ fn prepare(options: &RunOptions, workload: &Workload) -> Result<Connection, Stri
 }
 
 /// Sends requests until the window ends; counts those that lie wholly inside it.
-fn measure(options: &RunOptions, workload: &Workload, mut connection: Connection, window: Window) -> Tally {
+fn measure(
+    options: &RunOptions,
+    workload: &Workload,
+    mut connection: Connection,
+    window: Window,
+    pace: Pace,
+) -> Tally {
     let mut tally = Tally::new();
+    let started = Instant::now();
     let (heads, body): (_, &[u8]) = match options.operation {
         Operation::Get => (&workload.gets, b""),
         Operation::Put => (&workload.puts, &workload.content),
     };
-    for head in heads.iter().cycle() {
-        let sent = Instant::now();
+    for (head, number) in heads.iter().cycle().zip(0..) {
+        let sent = pace.wait(started, number);
         if sent >= window.until {
             break;
         }

@@ -45,6 +45,7 @@ fn as_json(options: &RunOptions, outcome: &Outcome) -> serde_json::Value {
         "operation": format!("{:?}", options.operation).to_uppercase(),
         "size_bytes": options.size,
         "connections": options.connections,
+        "rate": options.rate,
         "keys_per_connection": options.keys,
         "measured_s": outcome.elapsed.as_secs_f64(),
         "warmup_s": options.warmup.as_secs_f64(),

@@ -19,6 +19,8 @@ from support.server import Server
 from support.wire import prepare
 
 CONNECTIONS = 64
+# GETs a second, by the clock: a fifth of what a core can serve.
+RATE = 10_000
 PREFIX_KEYS = 1000
 SMALL, LARGE = 16, 300
 # From the restart to the moment: a sweep of a million objects and two measurements fit.
@@ -145,7 +147,7 @@ class Load:
             [
                 *(binary, "run", "--endpoint", server.endpoint, "--bucket", "load", "--operation", "get"),
                 *("--access-key", MAIN.access_key, "--secret-key", MAIN.secret_key, "--region", REGION),
-                *("--size", "4KiB", "--connections", "16", "--duration", f"{seconds}s", "--json"),
+                *("--size", "4KiB", "--connections", "16", "--rate", str(RATE), "--duration", f"{seconds}s", "--json"),
                 *("--warmup", f"{WARMUP_S}s", "--server-pid", str(server.pid)),
             ],
             stdout=subprocess.PIPE,
