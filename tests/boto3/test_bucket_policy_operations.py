@@ -16,7 +16,7 @@ ENABLED = {"Status": "Enabled"}
 
 
 class Furnished(Guarded):
-    """A bucket in which every call has something to do: an object `k` with a tag and an upload of one part."""
+    """A bucket in which every call has something to do: an object `k` with a tag, one without, an upload of one part."""
 
     upload = ""
     part: dict = {}
@@ -27,6 +27,7 @@ class Furnished(Guarded):
         s3.create_bucket(self.client, self.name)
         self.client.put_bucket_tagging(Bucket=self.name, Tagging=TAG)
         self.fill("k", Tagging="a=b")
+        self.fill("plain")
         self.upload = multipart.begin(self.client, self.name, "up")
         self.part = multipart.put_part(self.client, self.name, "up", self.upload, 1, b"part")
 
@@ -42,8 +43,8 @@ class Furnished(Guarded):
             multipart.listed(self.client, self.name, "up", self.upload),
         ]
 
-    def source(self, **more) -> dict:
-        return {"Bucket": self.name, "Key": "k", **more}
+    def source(self, key: str = "plain", **more) -> dict:
+        return {"Bucket": self.name, "Key": key, **more}
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,20 @@ TABLE = {
     ),
     "CopyObject": needs(
         lambda client, place: client.copy_object(Bucket=place.name, Key="copy", CopySource=place.source()),
+        "GetObject",
+        "PutObject",
+    ),
+    # Its tags come along.
+    "CopyObject of what has tags": needs(
+        lambda client, place: client.copy_object(Bucket=place.name, Key="copy", CopySource=place.source("k")),
+        "GetObject",
+        "GetObjectTagging",
+        "PutObject",
+    ),
+    "CopyObject without the tags": needs(
+        lambda client, place: client.copy_object(
+            Bucket=place.name, Key="copy", CopySource=place.source("k"), TaggingDirective="REPLACE"
+        ),
         "GetObject",
         "PutObject",
     ),
@@ -623,6 +638,7 @@ def test_absent_versions_and_markers(address, client, versioned):
 
     guarded.set(guarded.allow("s3:GetObject"))
     assert ask(("versionId", old)).refusal() == DENIED
+    assert ask(("versionId", marker)).refusal() == DENIED
     answer = ask()
     assert answer.refusal() == DENIED
     # Nor that it was deleted.
@@ -631,6 +647,7 @@ def test_absent_versions_and_markers(address, client, versioned):
     assert ask(("versionId", new)).status == 200
     guarded.set(guarded.allow(["s3:GetObject", "s3:ListBucket"]))
     assert ask(("versionId", old)).refusal() == (404, "NoSuchVersion")
+    assert ask(("versionId", marker)).refusal() == (405, "MethodNotAllowed")
     answer = ask()
     assert answer.refusal() == ABSENT and answer.get("x-amz-version-id") == marker
 
