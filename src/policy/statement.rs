@@ -168,7 +168,7 @@ fn one_of<'a>(
 /// An empty Sid, as some tools give to every statement, is none.
 fn parse_sid(json: &Json, place: &Place<'_>) -> Result<Option<Arc<str>>, PolicyError> {
     let text = json.as_string().ok_or_else(|| place.fault(SID_SIGNS))?;
-    let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let is_sign = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     if !text.bytes().all(is_sign) {
         return Err(place.fault_of(SID_SIGNS, text));
     }

@@ -158,11 +158,15 @@ impl Call<'_, '_> {
         self.asking.sender.identity().ok_or_else(S3Error::internal)
     }
 
-    /// The owner of what the request makes: its sender, or the bucket's owner where that is nobody known.
+    /// The owner of what the request makes: its sender, or the bucket's owner where that is nobody of the owning
+    /// organisation. What others may write into a bucket is not theirs.
     pub fn owner(&self) -> Owner {
-        match (self.asking.sender.identity(), self.authorised.bucket()) {
-            (Some(sender), _) => {
-                Owner { user: sender.user.clone(), display_name: sender.display_name.clone() }
+        let bucket = self.authorised.bucket();
+        let sender = self.asking.sender.identity();
+        let member = sender.filter(|sender| bucket.is_none_or(|bucket| bucket.org == sender.org));
+        match (member, bucket) {
+            (Some(member), _) => {
+                Owner { user: member.user.clone(), display_name: member.display_name.clone() }
             }
             (None, Some(bucket)) => {
                 Owner { user: bucket.user.clone(), display_name: bucket.display_name.clone() }

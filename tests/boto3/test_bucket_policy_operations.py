@@ -742,6 +742,17 @@ def test_a_head_that_is_refused_has_no_body(address, guarded):
             assert connection.response("HEAD").status == 200
 
 
+def test_what_others_write_belongs_to_the_owner_of_the_bucket(client, alt_client, guarded):
+    guarded.set(guarded.allow("s3:PutObject"))
+    alt_client.put_object(Bucket=guarded.name, Key="k", Body=b"x")
+    upload = multipart.begin(alt_client, guarded.name, "up")
+    assert client.get_object_acl(Bucket=guarded.name, Key="k")["Owner"]["ID"] == MAIN.user
+    assert client.list_parts(Bucket=guarded.name, Key="up", UploadId=upload)["Owner"]["ID"] == MAIN.user
+    # Nor is it theirs to read.
+    with s3.refused(403, "AccessDenied"):
+        alt_client.get_object(Bucket=guarded.name, Key="k")
+
+
 # -------------------------------------------------------------------------------- the body of a write that is denied
 
 
