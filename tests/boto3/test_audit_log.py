@@ -104,13 +104,14 @@ def test_every_field_of_a_line(audited, shared):
 
 def test_why_a_request_was_allowed_or_denied(audited):
     bucket = s3.create_bucket(audited.client, s3.new_bucket_name("decided"))
+    audited.client.put_object(Bucket=bucket, Key="k", Body=b"x")
     allowed = audited.call("GET", f"/{bucket}/k")
     denied = audited.call("GET", f"/{bucket}/k", account=ALT)
     statement = {"Sid": "NoReads", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObject"}
     policy = {"Version": "2012-10-17", "Statement": [{**statement, "Resource": f"arn:aws:s3:::{bucket}/*"}]}
     audited.client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
     by_policy = audited.call("GET", f"/{bucket}/k")
-    assert [entry["status"] for entry in (allowed, denied, by_policy)] == [404, 403, 403]
+    assert [entry["status"] for entry in (allowed, denied, by_policy)] == [200, 403, 403]
     decisions = [entry["decision"] for entry in (allowed, denied, by_policy)]
     assert all(decisions) and len(set(decisions)) == 3, decisions
     assert "NoReads" in by_policy["decision"]
@@ -388,7 +389,7 @@ def test_a_killed_process_leaves_whole_lines(audited_server):
         text = audited.log.path.read_text()
         assert torn in text and len(ids) == 200
         audited.log.path.write_text(text.replace(torn, ""))
-    assert len(audited.log.entries()) > 3
+    assert len(audited.log.entries()) >= 3
 
 
 @pytest.mark.parametrize("make, reason", [
