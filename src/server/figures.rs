@@ -19,6 +19,7 @@ pub(super) fn of_store(registry: &Registry, monitor: &Monitor) {
     gauge("index_file_bytes", "Size of the index file.", |monitor| monitor.index().file_bytes);
     gauge("accepting_writes", "1 while writes are accepted.", |monitor| u64::from(monitor.is_accepting()));
     gauge("lifecycle_due", "Hints of the lifecycle that are due, up to 10,000.", Monitor::lifecycle_due);
+    gauge("lifecycle_sweeps", "Buckets that are swept for new rules.", Monitor::lifecycle_sweeps);
     let counter = |name, help, read: fn(&Monitor) -> u64| {
         let monitor = monitor.clone();
         registry.counter(name, help, move || read(&monitor));
