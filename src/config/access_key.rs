@@ -50,7 +50,7 @@ impl AccessKeyConfig {
             secret_key: Secret::new(checked("secret_key", check_secret_key)?),
             user: checked("user", check_owner_name)?,
             display_name: checked("display_name", check_owner_name)?,
-            org: checked("org", check_owner_name)?,
+            org: checked("org", check_org_name)?,
         })
     }
 }
@@ -66,6 +66,13 @@ pub fn check_access_key(text: &str) -> Result<(), String> {
 pub fn check_secret_key(text: &str) -> Result<(), String> {
     check_signs(text, SECRET_KEY_BYTES, |byte| byte.is_ascii_graphic())
         .map_err(|range| format!("must be {range} printable ASCII characters without space"))
+}
+
+/// Whether this may name an organisation. Names of users stand behind it in the ARN of a principal, so that with a colon
+/// in it the members of one could pass for users of another.
+pub fn check_org_name(text: &str) -> Result<(), String> {
+    check_owner_name(text)?;
+    if text.contains(':') { Err("must have no colon".to_owned()) } else { Ok(()) }
 }
 
 /// Whether this may name a user or an organisation: such names stand in XML and in records.

@@ -52,3 +52,10 @@ fn names_the_field_and_what_is_allowed() {
     assert_eq!(message(&GOOD.replace("AKIA+/(X)", "a,b")), expected);
     assert_eq!(message(&GOOD.replace("AKIA+/(X)", "ab")), expected);
 }
+
+#[test]
+fn an_organisation_has_no_colon() {
+    let message = message(&GOOD.replace("org-main", "org-main:coreweave/x"));
+    assert!(message.contains("org") && message.contains("colon"), "{message}");
+    assert_eq!(read(&GOOD.replace("\"main\"", "\"a:main\"")).unwrap().user, "a:main");
+}

@@ -128,6 +128,9 @@ pub const AUDIT_LOG_FILES_MAX: u64 = 1000;
 /// Bucket policies that a core keeps parsed: a few times their size in memory each.
 pub const PARSED_POLICIES_MAX: usize = 256;
 
+/// Bytes of the texts of these: what is made of a text can take some fifty times its memory.
+pub const PARSED_POLICIES_BYTES_MAX: usize = 1024 * 1024;
+
 /// Rules of one bucket's lifecycle, as AWS bounds them.
 pub const LIFECYCLE_RULES_MAX: usize = 1000;
 

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-pub use access_key::{AccessKeyConfig, check_access_key, check_owner_name, check_secret_key};
+pub use access_key::{AccessKeyConfig, check_access_key, check_org_name, check_owner_name, check_secret_key};
 pub use calendar::Calendar;
 pub use error::ConfigError;
 pub use keys::{KEYS, Key};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use super::ConfigError;
-use super::access_key::check_owner_name;
+use super::access_key::check_org_name;
 
 const FIELDS: [&str; 2] = ["org", "file"];
 
@@ -35,7 +35,7 @@ impl OrgPolicyConfig {
             None => Err(fault(field, "is missing".to_owned())),
         };
         let org = text("org")?;
-        check_owner_name(&org).map_err(|reason| fault("org", reason))?;
+        check_org_name(&org).map_err(|reason| fault("org", reason))?;
         Ok(Self { org, file: text("file")?.into() })
     }
 }

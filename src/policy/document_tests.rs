@@ -271,3 +271,24 @@ fn patterns_that_must_be_searched_for_are_bounded() {
     assert_eq!(refusal(&resource(POLICY_SEARCHES_MAX)), "accepted");
     assert_eq!(refusal(&resource(POLICY_SEARCHES_MAX + 1)), refused);
 }
+
+#[test]
+fn texts_that_must_be_put_together_are_bounded() {
+    let of_agent = |operator: &str, text: &str, count| {
+        let texts = vec![text; count];
+        let condition = serde_json::json!({"Condition": {operator: {"aws:UserAgent": texts}}});
+        format!(r#"{{"Version": "2012-10-17", "Statement": {}}}"#, statement(&condition.to_string()))
+    };
+    let refused = "The policy has too many wildcards (Statement[0])";
+    for (operator, text, fitting) in [
+        ("StringEquals", "${aws:Referer}", POLICY_SEARCHES_MAX),
+        ("StringNotEquals", "a${aws:Referer}b${aws:Referer}", POLICY_SEARCHES_MAX / 2),
+        ("StringNotEqualsIgnoreCase", "${aws:Referer}", POLICY_SEARCHES_MAX / 8),
+    ] {
+        assert_eq!(refusal(&of_agent(operator, text, fitting)), "accepted", "{operator}");
+        assert_eq!(refusal(&of_agent(operator, text, fitting + 1)), refused, "{operator}");
+    }
+    for operator in ["StringEquals", "StringEqualsIgnoreCase"] {
+        assert_eq!(refusal(&of_agent(operator, "${*}", 1000)), "accepted", "{operator}");
+    }
+}

@@ -17,7 +17,7 @@ use crate::policy::{
 use crate::s3::address::Address;
 use crate::s3::bucket_name;
 use crate::s3::error::{ErrorCode, S3Error};
-use crate::s3::facts::RequestFacts;
+use crate::s3::facts::{HeadFacts, RequestFacts};
 use crate::s3::operation::{BodyKind, Context, Operation, Scope};
 use crate::s3::tagging::Tags;
 use crate::store::objects::Lookup;
@@ -45,6 +45,7 @@ pub struct Asking<'a> {
     pub client: Client,
     /// When the request came in, Unix milliseconds.
     pub admitted_ms: i64,
+    pub(super) head_facts: HeadFacts,
     /// What the last judgement rests on.
     reason: RefCell<Option<Reason>>,
 }
@@ -120,7 +121,8 @@ impl<'a> Asking<'a> {
         client: Client,
     ) -> Self {
         let admitted_ms = context.clock.unix_ms();
-        Self { context, operation, head, address, sender, client, admitted_ms, reason: RefCell::new(None) }
+        let (head_facts, reason) = (HeadFacts::default(), RefCell::new(None));
+        Self { context, operation, head, address, sender, client, admitted_ms, head_facts, reason }
     }
 
     /// What the last judgement rests on, for reports. Never for the client.

@@ -5,6 +5,7 @@ use std::cell::{Cell, OnceCell};
 
 use smallvec::smallvec;
 
+use crate::http::head::RequestHead;
 use crate::policy::{ContextKey, Facts, Values};
 use crate::s3::authorise::{Asking, Content, Sender, Target};
 use crate::s3::headers::copy_source::{self, CopySource, Directive};
@@ -12,6 +13,36 @@ use crate::s3::reading;
 use crate::s3::tagging::{self, Tags};
 use crate::s3::timestamp;
 use crate::store::objects::Lookup;
+
+/// What is dear to find in a head, kept for as long as its request: a policy may ask for the same a thousand times, and
+/// a request may be judged a thousand times.
+#[derive(Default)]
+pub(super) struct HeadFacts {
+    /// Of each field, in order.
+    texts: OnceCell<Vec<String>>,
+    copy_source: OnceCell<Option<String>>,
+}
+
+impl HeadFacts {
+    /// The text of the first field of this name.
+    fn header(&self, head: &RequestHead, name: &str) -> Option<&str> {
+        let at = head.headers().position(|(have, _)| have == name.as_bytes())?;
+        let texts = self.texts.get_or_init(|| head.headers().map(text_of).collect());
+        texts.get(at).map(String::as_str)
+    }
+
+    /// `bucket/key` of the source of a copy, where it can be read.
+    fn copy_source(&self, head: &RequestHead) -> Option<&str> {
+        let find = || CopySource::from_head(head).ok().map(|from| format!("{}/{}", from.bucket, from.key));
+        self.copy_source.get_or_init(find).as_deref()
+    }
+}
+
+/// The text of a field. Of a customer's key no copies are made; policies cannot ask for it.
+fn text_of((name, value): (&[u8], &[u8])) -> String {
+    let is_secret = memchr::memmem::find(name, b"customer-key").is_some();
+    if is_secret { String::new() } else { String::from_utf8_lossy(value).into_owned() }
+}
 
 /// The facts of one action of a request.
 pub(super) struct RequestFacts<'a> {
@@ -94,10 +125,8 @@ impl<'a> RequestFacts<'a> {
 
     /// `bucket/key`, however it was written: a policy that denies one form would else allow the others.
     fn copy_source(&self) -> Option<Values<'_>> {
-        match CopySource::from_head(self.asking.head) {
-            Ok(source) => Some(text(format!("{}/{}", source.bucket, source.key))),
-            Err(_) => self.header(copy_source::SOURCE),
-        }
+        let Asking { head, head_facts, .. } = self.asking;
+        head_facts.copy_source(head).map(one).or_else(|| self.header(copy_source::SOURCE))
     }
 
     /// Whether a write makes an object, and is not a step on the way to one.
@@ -127,7 +156,8 @@ impl<'a> RequestFacts<'a> {
     }
 
     fn header(&self, name: &str) -> Option<Values<'_>> {
-        Some(smallvec![String::from_utf8_lossy(self.asking.head.header(name)?)])
+        let Asking { head, head_facts, .. } = self.asking;
+        head_facts.header(head, name).map(one)
     }
 
     /// What only signed requests have.
@@ -193,3 +223,7 @@ fn text<'a>(value: String) -> Values<'a> {
 fn value_of<'t>(tags: &'t Tags, name: &str) -> Option<&'t str> {
     tags.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
 }
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+mod tests;

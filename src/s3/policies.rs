@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::config::limits::PARSED_POLICIES_MAX;
+use crate::config::limits::{PARSED_POLICIES_BYTES_MAX, PARSED_POLICIES_MAX};
 use crate::index::record::BucketRecord;
 use crate::policy::{Document, Layer};
 use crate::s3::error::S3Error;
@@ -13,14 +13,32 @@ use crate::store::Store;
 /// Parsed policies by the id of their bucket, each with the stamp under which the bucket has it.
 #[derive(Default)]
 pub struct Policies {
-    parsed: RefCell<HashMap<u64, (u64, Rc<Document>)>>,
+    parsed: RefCell<Parsed>,
+}
+
+#[derive(Default)]
+struct Parsed {
+    by_bucket: HashMap<u64, (u64, Rc<Document>)>,
+    /// Of the texts that these were read from, and of those that they replaced.
+    text_bytes: usize,
+}
+
+impl Parsed {
+    fn keep(&mut self, bucket_id: u64, stamp: u64, document: Rc<Document>, text_bytes: usize) {
+        self.text_bytes += text_bytes;
+        if self.by_bucket.len() >= PARSED_POLICIES_MAX || self.text_bytes > PARSED_POLICIES_BYTES_MAX {
+            self.by_bucket.clear();
+            self.text_bytes = text_bytes;
+        }
+        self.by_bucket.insert(bucket_id, (stamp, document));
+    }
 }
 
 impl Policies {
     /// The policy of a bucket; `None` at once where it has none. What cannot be read allows nobody anything: 500.
     pub fn of(&self, store: &Store, bucket: &BucketRecord) -> Result<Option<Rc<Document>>, S3Error> {
         let Some(stamp) = bucket.policy else { return Ok(None) };
-        if let Some((of, document)) = self.parsed.borrow().get(&bucket.id)
+        if let Some((of, document)) = self.parsed.borrow().by_bucket.get(&bucket.id)
             && *of == stamp
         {
             return Ok(Some(document.clone()));
@@ -36,11 +54,11 @@ impl Policies {
             S3Error::internal()
         })?;
         let document = Rc::new(document);
-        let mut parsed = self.parsed.borrow_mut();
-        if parsed.len() >= PARSED_POLICIES_MAX {
-            parsed.clear();
-        }
-        parsed.insert(bucket.id, (stamp, document.clone()));
+        self.parsed.borrow_mut().keep(bucket.id, stamp, document.clone(), bytes.len());
         Ok(Some(document))
     }
 }
+
+#[cfg(test)]
+#[path = "policies_tests.rs"]
+mod tests;

@@ -10,7 +10,7 @@ use super::new_key;
 use super::node_key_file::{NodeKeyError, NodeKeyFile};
 use crate::auth::{Credential, KeyRing, SecretKey};
 use crate::config::limits::STORED_KEYS_MAX;
-use crate::config::{Config, Secret, check_access_key, check_owner_name, check_secret_key};
+use crate::config::{Config, Secret, check_access_key, check_org_name, check_owner_name, check_secret_key};
 use crate::index::record::KeyRecord;
 use crate::seal::{NodeKey, SecretUnopened};
 use crate::server::admin_socket::protocol::{KeyShown, KeySource, KeyState};
@@ -125,8 +125,11 @@ impl AccessKeys {
         let access_key = access_key.map_or_else(new_key::access_key, Ok).map_err(NodeKeyError::Random)?;
         let is_made_up = secret_key.is_none();
         let secret = secret_key.map_or_else(new_key::secret_key, Ok).map_err(NodeKeyError::Random)?;
-        let names = [("user", &user), ("display name", &display_name), ("organisation", &org)];
-        let names = names.map(|(field, name)| (field, check_owner_name(name)));
+        let names = [
+            ("user", check_owner_name(&user)),
+            ("display name", check_owner_name(&display_name)),
+            ("organisation", check_org_name(&org)),
+        ];
         let texts =
             [("access key", check_access_key(&access_key)), ("secret", check_secret_key(secret.expose()))];
         for (field, checked) in names.into_iter().chain(texts) {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::limits::{POLICY_BYTES_MAX, STORED_ORG_POLICIES_MAX};
-use crate::config::{Config, check_owner_name};
+use crate::config::{Config, check_org_name};
 use crate::policy::{Document, Layer, OrgPolicies, PolicyError};
 use crate::server::admin_socket::protocol::PolicyShown;
 use crate::store::error::{Refusal, StoreError};
@@ -83,7 +83,7 @@ impl StoredPolicies {
 
     /// Stores the policy of an organisation, in place of the one that was stored for it.
     pub(super) fn put(&self, org: &str, text: String) -> Result<(), OrgPolicyError> {
-        check_owner_name(org).map_err(OrgPolicyError::Org)?;
+        check_org_name(org).map_err(OrgPolicyError::Org)?;
         let text = text.into_bytes();
         let document = parse(&text)?;
         let mut stored = self.stored();

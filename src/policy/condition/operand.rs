@@ -106,6 +106,9 @@ impl Operands {
     /// How many passes over a value its patterns may take.
     pub(super) fn searches(&self) -> usize {
         match self {
+            Self::Text { values, ignores_case } => {
+                values.iter().map(|text| text.searches(*ignores_case)).sum()
+            }
             Self::Patterns(patterns) => patterns.iter().map(Pattern::searches).sum(),
             Self::Arns(arns) => arns.iter().flatten().map(Pattern::searches).sum(),
             _ => 0,

@@ -7,10 +7,12 @@
 //! | `cells` | the senders and policies that each call is tried with, and whether it must be served |
 //! | `matrix` | every operation of the table in every cell |
 //! | `ways_around` | requests that ask for a thing and mean another |
+//! | `cost` | what must not hold a core |
 //! | `fixture` | buckets, objects and an upload to try it on |
 //! | `node` | the node, its people, and a client |
 
 mod cells;
+mod cost;
 mod fixture;
 mod matrix;
 mod node;

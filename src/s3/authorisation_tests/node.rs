@@ -1,6 +1,7 @@
 //! A node on a simulated disk that is spoken to over loopback connections, and the people who speak to it.
 
 use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Bound;
 use std::rc::Rc;
@@ -101,6 +102,10 @@ impl Ask {
         self
     }
 
+    fn bytes(&self, sender: Sender) -> Vec<u8> {
+        [self.head(sender).as_bytes(), b"\r\n", &self.body].concat()
+    }
+
     /// The head with everything but its end.
     fn head(&self, sender: Sender) -> String {
         let mark = if self.query.is_empty() { "" } else { "?" };
@@ -165,6 +170,21 @@ impl fmt::Display for Reply {
     }
 }
 
+/// A request under way.
+pub(super) struct Aside {
+    stream: TcpStream,
+}
+
+impl Aside {
+    pub(super) fn is_answered(&self) -> bool {
+        match self.stream.peek(&mut [0]) {
+            Ok(bytes) => bytes > 0,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 /// Everything in the index.
 pub(super) type Dump = Vec<(Vec<u8>, Entry)>;
 
@@ -206,11 +226,16 @@ impl Node {
 
     /// Sends a request whole and reads the answer.
     pub(super) fn ask(&mut self, sender: Sender, ask: &Ask) -> Reply {
-        let mut bytes = ask.head(sender).into_bytes();
-        bytes.extend_from_slice(b"\r\n");
-        bytes.extend_from_slice(&ask.body);
-        self.client.send(bytes);
+        self.client.send(ask.bytes(sender));
         self.answer(ask.method)
+    }
+
+    /// Sends a request over a connection of its own and does not wait.
+    pub(super) fn ask_aside(&self, sender: Sender, ask: &Ask) -> Aside {
+        let mut stream = TcpStream::connect(self.address).expect("a connection");
+        stream.write_all(&ask.bytes(sender)).expect("the node takes it");
+        stream.set_nonblocking(true).expect("a socket");
+        Aside { stream }
     }
 
     /// Sends the head alone and waits: `None` if the node invites the body.

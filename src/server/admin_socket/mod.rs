@@ -135,12 +135,28 @@ fn admit<'scope, 'env>(
             Err(error) => return tracing::warn!(%error, "the admin socket refused a connection"),
         };
     }
-    scope.spawn(move || {
+    let place = Place { open, number };
+    let spawned = std::thread::Builder::new().spawn_scoped(scope, move || {
+        let _place = place;
         if let Err(error) = converse(&stream, asker, administration) {
             tracing::debug!(%error, "a connection of the admin socket ended early");
         }
-        lock(open).remove(&number);
     });
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "the admin socket refused a connection: it has no thread for it");
+    }
+}
+
+/// The place of a connection among the open ones, given up also where its thread never ran, or panicked.
+struct Place<'a> {
+    open: &'a Open,
+    number: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        lock(self.open).remove(&self.number);
+    }
 }
 
 /// One question and its answer.

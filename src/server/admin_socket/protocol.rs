@@ -199,14 +199,30 @@ pub(crate) fn receive<T: DeserializeOwned>(
     serde_json::from_slice(&line).map_err(|error| LineError::Syntax(error.column()))
 }
 
-/// Sends one message; each piece of it must be taken within a time.
+/// Sends one message; all of it must be taken within a time.
 pub(crate) fn send<T: Serialize>(stream: &UnixStream, message: &T, within: Duration) -> io::Result<()> {
     let mut line = Zeroizing::new(Vec::with_capacity(LINE_BYTES));
     serde_json::to_writer(&mut *line, message)?;
     line.push(b'\n');
-    stream.set_write_timeout(Some(within))?;
-    let mut stream = stream;
-    stream.write_all(&line)
+    let deadline = Instant::now() + within;
+    let (mut stream, mut rest) = (stream, line.as_slice());
+    while !rest.is_empty() {
+        stream.set_write_timeout(Some(left_until(deadline)?))?;
+        // The kernel waits as long for each page of a write. So only one.
+        match stream.write(&rest[..rest.len().min(LINE_BYTES)]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => rest = &rest[written..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Time that is left; an error where none is, which is no timeout to a socket.
+fn left_until(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
 fn read_line(
@@ -217,11 +233,7 @@ fn read_line(
     let mut line = Zeroizing::new(Vec::with_capacity(LINE_BYTES));
     let mut piece = Zeroizing::new([0; LINE_BYTES]);
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::Error::from(io::ErrorKind::TimedOut).into());
-        }
-        stream.set_read_timeout(Some(left))?;
+        stream.set_read_timeout(Some(left_until(deadline)?))?;
         let read = match stream.read(piece.as_mut_slice()) {
             Ok(0) => return Err(LineError::Closed),
             Ok(read) => read,

@@ -151,3 +151,21 @@ proptest! {
         let _ = received::<Answer>(&[&bytes[..], b"\n"].concat());
     }
 }
+
+#[test]
+fn who_takes_an_answer_in_drops_is_not_waited_for() {
+    let (mut slow, server) = UnixStream::pair().unwrap();
+    let answer = Answer::Policy { document: "a".repeat(8 << 20) };
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut drop = [0; 4096];
+            while slow.read(&mut drop).is_ok_and(|read| read > 0) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        assert!(send(&server, &answer, Duration::from_millis(200)).is_err());
+        drop(server);
+    });
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+}
