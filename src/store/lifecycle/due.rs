@@ -8,7 +8,7 @@ use crate::commit::{Abort, Transaction};
 use crate::config::limits::{LIFECYCLE_BYTES_AT_ONCE, LIFECYCLE_KEYS_AT_ONCE, LIFECYCLE_RECORDS_AT_ONCE};
 use crate::index::engine::{Engine, KeyRange, ScanLimits};
 use crate::index::key_encoding;
-use crate::index::record::BucketRecord;
+use crate::index::record::{BucketRecord, LifecycleHint};
 use crate::store::buckets;
 use crate::store::error::StoreError;
 
@@ -118,13 +118,20 @@ fn look_at_key(
     Look::new(transaction, (&bucket, &due.key), &rules, budget, tally).at_key(is_new, cursor)
 }
 
-/// Moves the entries of a key to another day: it cannot be looked at now.
+/// Moves the entries of a key to another day: it cannot be looked at now. Then all of it is: the entry may come to stand
+/// in the place of another, so it holds no walk.
 pub(super) fn postpone(transaction: &mut Transaction<'_>, due: &DueKey) -> Result<(), Abort<Infallible>> {
     let due_ms = transaction.calendar().due_ms(transaction.now_ms(), 1);
+    let later = key_encoding::due_key(due_ms, due.bucket_id, &due.key);
     for entry in &due.entries {
         let Some(value) = transaction.get(entry)? else { continue };
         transaction.delete(entry.clone());
-        transaction.put(key_encoding::due_key(due_ms, due.bucket_id, &due.key), value);
+        match LifecycleHint::decode(&value) {
+            Ok(hint) => transaction.put(later.clone(), LifecycleHint { history: None, ..hint }.encode()),
+            // Nobody can say what it is; one that can be read is worth more.
+            Err(_) if transaction.get::<Infallible>(&later)?.is_some() => {}
+            Err(_) => transaction.put(later.clone(), value),
+        }
     }
     Ok(())
 }

@@ -75,14 +75,15 @@ impl<'k> Hints<'k> {
     }
 
     /// A record is not the current object any more, or will have other tags: its hint goes where nothing else can rely on
-    /// it, lest hints outlive by years what is deleted after a moment.
+    /// it, lest hints outlive by years what is deleted after a moment. A marker does not: whatever leaves one alone hints
+    /// for it anew.
     pub(in crate::store) fn no_longer_current<E>(
         &self,
         transaction: &mut Transaction<'_>,
         record: &ObjectRecord,
     ) -> Result<(), Abort<E>> {
-        let Concern { noncurrent, markers, uploads, .. } = self.concern;
-        if noncurrent.is_some() || markers {
+        let Concern { noncurrent, uploads, .. } = self.concern;
+        if noncurrent.is_some() {
             return Ok(());
         }
         let due = self.rules.expiry_of_current(self.key, &record.listed, &record.metadata.tags);

@@ -13,7 +13,7 @@ use super::counts::Counts;
 use super::due::{self, DueKey, LookLimits};
 use super::rules::Rules;
 use super::sweep::{self, SweepStep};
-use crate::commit::{Commit, CommitError, Data};
+use crate::commit::{Abort, Commit, CommitError, Data};
 use crate::config::Calendar;
 use crate::index::engine::{Engine, KeyRange, ScanLimits};
 use crate::index::key_encoding::{self, BUCKET_LIFECYCLE};
@@ -24,8 +24,8 @@ use crate::store::extent::space::Space;
 /// Buckets whose sweeps begin in one transaction when the days are others than before.
 const BUCKETS_AT_ONCE: usize = 64;
 
-/// What the job keeps about itself: the length of the days for which it has written its hints.
-const DAY_NAME: &str = "lifecycle-day-ms";
+/// What the job keeps about itself: the days of its hints.
+const DAYS_NAME: &str = "lifecycle-days";
 
 /// What the job needs; goes to its thread.
 pub struct LifecycleParts {
@@ -42,7 +42,8 @@ pub struct LifecycleJob {
     parts: LifecycleParts,
     rules: RulesCache,
     limits: LookLimits,
-    is_begun: bool,
+    /// The days of which it has seen to it that they are kept.
+    days: Option<Days>,
     /// Found and not yet looked at.
     due: VecDeque<DueKey>,
     /// So many of them one by one: one of them fails.
@@ -53,6 +54,14 @@ pub struct LifecycleJob {
     has_looked: bool,
     /// The bucket that was swept last.
     swept: Option<u64>,
+}
+
+/// The days for which hints were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Days {
+    day_ms: i64,
+    /// The midnight before the latest time that was seen.
+    latest_ms: i64,
 }
 
 /// What there is to do.
@@ -71,7 +80,7 @@ impl LifecycleParts {
             parts: self,
             rules: RulesCache::default(),
             limits: LookLimits::default(),
-            is_begun: false,
+            days: None,
             due: VecDeque::new(),
             singly: 0,
             found: None,
@@ -88,10 +97,6 @@ impl LifecycleParts {
 impl LifecycleJob {
     /// Does a little: at most one transaction of looks and one of a sweep. What it could not do it will try again.
     pub async fn step(&mut self) -> Result<Progress, StoreError> {
-        if !self.is_begun {
-            self.begin().await?;
-            self.is_begun = true;
-        }
         let has_looked = self.look().await?;
         let has_swept = self.sweep().await?;
         Ok(if has_looked || has_swept { Progress::Worked } else { Progress::Idle })
@@ -118,9 +123,14 @@ impl LifecycleJob {
                 self.singly = self.singly.saturating_sub(1);
                 self.has_looked = true;
             }
-            Err(CommitError::Index(_)) if keys.len() > 1 => {
+            Err(CommitError::Index(_) | CommitError::NoSpace) if keys.len() > 1 => {
                 self.singly = keys.len();
                 self.put_back(&keys);
+            }
+            Err(CommitError::NoSpace) => {
+                // It comes again in the next round; others may need less, or free some.
+                self.singly = self.singly.saturating_sub(1);
+                return Err(StoreError::NoSpace);
             }
             Err(CommitError::Index(error)) => {
                 self.singly = self.singly.saturating_sub(1);
@@ -180,6 +190,7 @@ impl LifecycleJob {
         if !self.parts.space.is_accepting() {
             return Ok(false);
         }
+        self.see_to_days().await?;
         let Some((bucket_id, value)) = self.next_sweep()? else { return Ok(false) };
         self.swept = Some(bucket_id);
         let sweep = LifecycleSweep::decode(&value)
@@ -255,13 +266,35 @@ impl LifecycleJob {
         run.await.map(|_committed| true).map_err(failure)
     }
 
-    /// Begins all sweeps anew where days have another length than those for which the hints were written.
-    async fn begin(&mut self) -> Result<(), StoreError> {
-        let day_key = key_encoding::meta_key(DAY_NAME);
-        let day = self.parts.calendar.day_ms().to_be_bytes().to_vec();
-        if self.parts.engine.get(&day_key)?.is_some_and(|entry| entry.value == day) {
-            return Ok(());
+    /// Begins all sweeps anew where the hints were written for other days: of another length, or of a time from which the
+    /// clock has gone back. What was hinted for today then waits until that day comes again. Less than two days of it
+    /// do not matter.
+    async fn see_to_days(&mut self) -> Result<(), StoreError> {
+        let LifecycleParts { engine, clock, calendar, .. } = &self.parts;
+        let (day_ms, today_ms) = (calendar.day_ms(), calendar.due_ms(clock.unix_ms(), 0));
+        let days_key = key_encoding::meta_key(DAYS_NAME);
+        let kept = match self.days {
+            None => engine.get(&days_key)?.and_then(|entry| Days::decode(&entry.value)),
+            kept => kept,
+        };
+        let still = kept.filter(|kept| kept.are_still(day_ms, today_ms));
+        if still.is_none() {
+            self.begin_sweeps().await?;
         }
+        let latest_ms = still.map_or(today_ms, |still| still.latest_ms.max(today_ms));
+        let days = Days { day_ms, latest_ms };
+        if kept != Some(days) {
+            let run = self.parts.commit.run(Data::default(), move |transaction| {
+                transaction.put(days_key.clone(), days.encode());
+                Ok::<(), Abort<Infallible>>(())
+            });
+            run.await.map_err(failure)?;
+        }
+        self.days = Some(days);
+        Ok(())
+    }
+
+    async fn begin_sweeps(&self) -> Result<(), StoreError> {
         let (start, end) = key_encoding::bucket_range("");
         let limits =
             ScanLimits { entries_max: BUCKETS_AT_ONCE, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
@@ -283,14 +316,26 @@ impl LifecycleJob {
             }
             match page.entries.into_iter().next_back() {
                 Some((key, _)) if page.more => after = Some(key),
-                _ => break,
+                _ => return Ok(()),
             }
         }
-        let run = self.parts.commit.run(Data::default(), move |transaction| {
-            transaction.put(day_key.clone(), day.clone());
-            Ok::<(), crate::commit::Abort<Infallible>>(())
-        });
-        run.await.map(|_committed| ()).map_err(failure)
+    }
+}
+
+impl Days {
+    /// Whether hints that were written in these days stand right in days of this length, on the one that begins then.
+    fn are_still(self, day_ms: i64, today_ms: i64) -> bool {
+        self.day_ms == day_ms && today_ms >= self.latest_ms.saturating_sub(day_ms)
+    }
+
+    fn encode(self) -> Vec<u8> {
+        [self.day_ms.to_be_bytes(), self.latest_ms.to_be_bytes()].concat()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (day_ms, latest_ms) = bytes.split_first_chunk::<8>()?;
+        let latest_ms = latest_ms.try_into().ok()?;
+        Some(Self { day_ms: i64::from_be_bytes(*day_ms), latest_ms: i64::from_be_bytes(latest_ms) })
     }
 }
 

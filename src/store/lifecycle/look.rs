@@ -21,6 +21,10 @@ use crate::store::versions::History;
 /// Records that are read at once.
 const PAGE: usize = 16;
 
+/// Uploads of one key that are found too young before those behind them are left to hints of their own: they were begun
+/// later, unless the clock went back.
+const YOUNG_UPLOADS_MAX: usize = 256;
+
 /// What a transaction may look at, or what is left of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
@@ -145,7 +149,8 @@ impl<'t, 'e> Look<'t, 'e> {
             return Ok(());
         }
         let (mut start, end) = key_encoding::uploads_of_key_range(self.bucket.id, self.key);
-        loop {
+        let mut young = 0;
+        while young < YOUNG_UPLOADS_MAX {
             let page = self.transaction.range(&start, &end, PAGE)?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             start = [last.as_slice(), &[0]].concat();
@@ -153,6 +158,7 @@ impl<'t, 'e> Look<'t, 'e> {
                 let upload = UploadRecord::decode(&value)
                     .map_err(|error| Abort::Index(format!("upload record: {error}")))?;
                 if !self.is_due(self.rules.abort_of_upload(self.key, upload.initiated_ms)) {
+                    young += 1;
                     continue;
                 }
                 if self.budget.is_spent() {
@@ -167,6 +173,7 @@ impl<'t, 'e> Look<'t, 'e> {
                 self.tally.aborted_uploads += 1;
             }
         }
+        Ok(())
     }
 
     /// Noncurrent versions, and the marker that may be all that is left of them. Breaks where the budget is spent.
