@@ -158,18 +158,19 @@ pub const ADMIN_ANSWER_DEADLINE_S: u64 = 60;
 
 /// Connections of the admin socket at one moment.
 pub const ADMIN_CONNECTIONS_MAX: usize = 16;
+
 /// Buckets and enabled rules of which one core keeps the lifecycle decoded: a rule takes a few hundred bytes.
 pub const LIFECYCLE_CACHED_BUCKETS_MAX: usize = 1024;
 pub const LIFECYCLE_CACHED_RULES_MAX: usize = 20_000;
 
-/// Keys that the lifecycle looks at in one transaction, and the versions and parts of them and their bytes in the index:
+/// Keys that the lifecycle looks at in one transaction at most, and the versions and parts of them and their bytes in the index:
 /// bounds how long others wait for the committer.
 pub const LIFECYCLE_KEYS_AT_ONCE: usize = 16;
 pub const LIFECYCLE_RECORDS_AT_ONCE: usize = 1000;
 pub const LIFECYCLE_BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// Hints that a sweep writes in one transaction, most of them beside each other.
-pub const LIFECYCLE_HINTS_AT_ONCE: usize = 128;
+pub const LIFECYCLE_HINTS_AT_ONCE: usize = 32;
 
 /// Bytes of an access key (AWS: 16 to 128; shorter ones are common in test rigs).
 pub const ACCESS_KEY_BYTES: RangeInclusive<usize> = 3..=128;

@@ -60,3 +60,10 @@ fn rests_are_parts_of_short_days_and_bounded() {
         assert_eq!(idle_rest(Calendar::with_day_s(day_s)), Duration::from_millis(rest_ms), "{day_s}");
     }
 }
+
+#[test]
+fn what_does_not_come_to_an_end_goes_faster() {
+    let [at_once, soon, late] = [0, 10 * 60, 60 * 60].map(|s| keys_at_once(Duration::from_secs(s)));
+    assert_eq!(at_once, 1);
+    assert!(at_once < soon && soon < late && late == LIFECYCLE_KEYS_AT_ONCE);
+}
