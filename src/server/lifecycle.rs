@@ -11,14 +11,25 @@ use crate::config::limits::LIFECYCLE_KEYS_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::lifecycle::job::{LifecycleJob, LifecycleParts, Progress};
 
-/// A rest after work, in times of the work.
-const REST_FACTOR: u32 = 3;
+/// How much is done at once and how long the rest is after it, in times of the work.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// Since when the work must have gone on without an end.
+    from: Duration,
+    keys: usize,
+    rest_factor: u32,
+}
 
-/// How many keys are looked at in one transaction, by how long the work has gone on: one by one it holds up nobody's
-/// requests for more than a moment (p99 of GETs beside it: see `scripts/measure_lifecycle`), but what does not come to an
-/// end that way must go faster.
-const KEYS_AT_ONCE: [(Duration, usize); 3] =
-    [(Duration::from_hours(1), LIFECYCLE_KEYS_AT_ONCE), (Duration::from_mins(10), 4), (Duration::ZERO, 1)];
+/// At first one key at a time and long rests: p99 of requests beside it hardly moves (`scripts/measure_lifecycle`). What
+/// does not come to an end that way must go faster: from some 80 keys a second to some 300, then 1,300.
+const PACES: [Pace; 3] = [
+    Pace { from: Duration::from_hours(1), keys: LIFECYCLE_KEYS_AT_ONCE, rest_factor: 3 },
+    Pace { from: Duration::from_mins(10), keys: 4, rest_factor: 7 },
+    Pace { from: Duration::ZERO, keys: 1, rest_factor: 15 },
+];
+
+/// The rest after a step of a sweep.
+const SWEEP_REST_FACTOR: u32 = 3;
 
 /// How often it is looked whether something is due. Days are long; what a write makes due at once can wait as well.
 const IDLE_REST: Duration = Duration::from_secs(10);
@@ -66,10 +77,12 @@ async fn work(job: &mut LifecycleJob, idle_rest: Duration, mut stopped: oneshot:
     let mut at_work_since: Option<Instant> = None;
     loop {
         let began = Instant::now();
-        job.set_keys_at_once(keys_at_once(began - at_work_since.unwrap_or(began)));
+        let pace = pace(began - at_work_since.unwrap_or(began));
+        job.set_keys_at_once(pace.keys);
         let stepped = job.step().await;
         let rest = match &stepped {
-            Ok(Progress::Worked) => began.elapsed() * REST_FACTOR,
+            Ok(Progress::Looked) => began.elapsed() * pace.rest_factor,
+            Ok(Progress::Swept) => began.elapsed() * SWEEP_REST_FACTOR,
             Ok(Progress::Idle) => idle_rest,
             Err(StoreError::Poisoned(reason)) => {
                 tracing::debug!(reason, "the lifecycle rests for good");
@@ -94,8 +107,9 @@ async fn work(job: &mut LifecycleJob, idle_rest: Duration, mut stopped: oneshot:
     }
 }
 
-fn keys_at_once(at_work: Duration) -> usize {
-    KEYS_AT_ONCE.iter().find(|(from, _)| at_work >= *from).map_or(1, |(_, keys)| *keys)
+fn pace(at_work: Duration) -> Pace {
+    let [.., gentlest] = PACES;
+    PACES.into_iter().find(|pace| at_work >= pace.from).unwrap_or(gentlest)
 }
 
 fn idle_rest(calendar: Calendar) -> Duration {

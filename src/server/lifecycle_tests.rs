@@ -63,7 +63,7 @@ fn rests_are_parts_of_short_days_and_bounded() {
 
 #[test]
 fn what_does_not_come_to_an_end_goes_faster() {
-    let [at_once, soon, late] = [0, 10 * 60, 60 * 60].map(|s| keys_at_once(Duration::from_secs(s)));
-    assert_eq!(at_once, 1);
-    assert!(at_once < soon && soon < late && late == LIFECYCLE_KEYS_AT_ONCE);
+    let paces = [0, 10 * 60, 60 * 60].map(|s| pace(Duration::from_secs(s)));
+    assert_eq!(paces[0].keys, 1);
+    assert!(paces.is_sorted_by(|slow, fast| slow.keys < fast.keys && slow.rest_factor > fast.rest_factor));
 }

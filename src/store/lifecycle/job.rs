@@ -67,8 +67,10 @@ struct Days {
 /// What there is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// There may be more.
-    Worked,
+    /// Something was looked at; there may be more.
+    Looked,
+    /// Nothing is due. A bucket was swept a little further.
+    Swept,
     /// Nothing is due, and nothing to be swept.
     Idle,
 }
@@ -104,7 +106,11 @@ impl LifecycleJob {
     pub async fn step(&mut self) -> Result<Progress, StoreError> {
         let has_looked = self.look().await?;
         let has_swept = self.sweep().await?;
-        Ok(if has_looked || has_swept { Progress::Worked } else { Progress::Idle })
+        Ok(match (has_looked, has_swept) {
+            (true, _) => Progress::Looked,
+            (false, true) => Progress::Swept,
+            (false, false) => Progress::Idle,
+        })
     }
 
     // ------------------------------------------------------------------------------------------- looks
