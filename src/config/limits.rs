@@ -163,7 +163,7 @@ pub const ADMIN_CONNECTIONS_MAX: usize = 16;
 pub const LIFECYCLE_CACHED_BUCKETS_MAX: usize = 1024;
 pub const LIFECYCLE_CACHED_RULES_MAX: usize = 20_000;
 
-/// Keys that the lifecycle looks at in one transaction at most, and the versions and parts of them and their bytes in the index:
+/// Keys that the lifecycle looks at in one transaction, and the versions and parts of them and their bytes in the index:
 /// bounds how long others wait for the committer.
 pub const LIFECYCLE_KEYS_AT_ONCE: usize = 16;
 pub const LIFECYCLE_RECORDS_AT_ONCE: usize = 1000;

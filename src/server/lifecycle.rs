@@ -7,26 +7,15 @@ use ringstone_io::runtime;
 
 use super::{RuntimeThread, ServerError, join};
 use crate::config::Calendar;
-use crate::config::limits::LIFECYCLE_KEYS_AT_ONCE;
 use crate::store::error::StoreError;
 use crate::store::lifecycle::job::{LifecycleJob, LifecycleParts, Progress};
 
-/// How much is done at once and how long the rest is after it, in times of the work.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    /// Since when the work must have gone on without an end.
-    from: Duration,
-    keys: usize,
-    rest_factor: u32,
-}
-
-/// At first one key at a time and long rests: p99 of requests beside it hardly moves (`scripts/measure_lifecycle`). What
-/// does not come to an end that way must go faster: from some 80 keys a second to some 300, then 1,300.
-const PACES: [Pace; 3] = [
-    Pace { from: Duration::from_hours(1), keys: LIFECYCLE_KEYS_AT_ONCE, rest_factor: 3 },
-    Pace { from: Duration::from_mins(10), keys: 4, rest_factor: 7 },
-    Pace { from: Duration::ZERO, keys: 1, rest_factor: 15 },
-];
+/// Rests after looks, in times of the work, by how long the work has gone on without an end. At first so long that fewer
+/// than one request in a hundred meets it: p99 beside it hardly moves (`scripts/measure_lifecycle`), at a hundred keys a
+/// second and more. Single keys with shorter rests would touch more requests, for a commit costs as much as many keys.
+/// What does not come to an end that way must go faster.
+const REST_FACTORS: [(Duration, u32); 3] =
+    [(Duration::from_hours(1), 3), (Duration::from_mins(10), 12), (Duration::ZERO, 60)];
 
 /// The rest after a step of a sweep.
 const SWEEP_REST_FACTOR: u32 = 3;
@@ -77,11 +66,10 @@ async fn work(job: &mut LifecycleJob, idle_rest: Duration, mut stopped: oneshot:
     let mut at_work_since: Option<Instant> = None;
     loop {
         let began = Instant::now();
-        let pace = pace(began - at_work_since.unwrap_or(began));
-        job.set_keys_at_once(pace.keys);
+        let rest_factor = rest_factor(began - at_work_since.unwrap_or(began));
         let stepped = job.step().await;
         let rest = match &stepped {
-            Ok(Progress::Looked) => began.elapsed() * pace.rest_factor,
+            Ok(Progress::Looked) => began.elapsed() * rest_factor,
             Ok(Progress::Swept) => began.elapsed() * SWEEP_REST_FACTOR,
             Ok(Progress::Idle) => idle_rest,
             Err(StoreError::Poisoned(reason)) => {
@@ -107,9 +95,9 @@ async fn work(job: &mut LifecycleJob, idle_rest: Duration, mut stopped: oneshot:
     }
 }
 
-fn pace(at_work: Duration) -> Pace {
-    let [.., gentlest] = PACES;
-    PACES.into_iter().find(|pace| at_work >= pace.from).unwrap_or(gentlest)
+fn rest_factor(at_work: Duration) -> u32 {
+    let [.., (_, longest)] = REST_FACTORS;
+    REST_FACTORS.iter().find(|(from, _)| at_work >= *from).map_or(longest, |(_, factor)| *factor)
 }
 
 fn idle_rest(calendar: Calendar) -> Duration {

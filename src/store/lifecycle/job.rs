@@ -97,11 +97,6 @@ impl LifecycleParts {
 }
 
 impl LifecycleJob {
-    /// So many keys are looked at in one transaction from now on.
-    pub fn set_keys_at_once(&mut self, keys: usize) {
-        self.limits.keys_max = keys;
-    }
-
     /// Does a little: at most one transaction of looks and one of a sweep. What it could not do it will try again.
     pub async fn step(&mut self) -> Result<Progress, StoreError> {
         let has_looked = self.look().await?;
