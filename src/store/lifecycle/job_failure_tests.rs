@@ -116,18 +116,19 @@ fn a_key_that_is_put_off_in_a_walk_is_looked_at_from_the_top() {
     node.run(async |store, _| {
         let bucket = create_bucket(store).await;
         store.set_versioning(&bucket, Versioning::Enabled).await.expect("set");
-        set(store, &bucket, vec![days(2), noncurrent(Some(9), None)]).await;
+        set(store, &bucket, vec![with_filter(days(1), tagged("x")), noncurrent(Some(9), None)]).await;
         for _ in 0..8 {
             put_small(store, &bucket, "k").await;
         }
         lifecycle_job(store, &clock).until_idle().await;
         clock.advance(DAY);
-        // A walk begins, and then its next version cannot be read: it is put off to the day on which the object expires.
         let oldest = newest_stamp(&engine, &bucket, "k");
         tag_version(store, &bucket, "k", oldest).await;
         let mut job = lifecycle_job(store, &clock).limited_to(1, 3);
         job.step().await.expect("a step");
         assert_eq!(hints(&engine, "k")[0], 0, "a walk");
+        // It is put off, for its next version cannot be read, to the day on which the new object expires.
+        put_tagged(store, &bucket, "k", "x").await;
         let (start, end) = key_encoding::versions_of_key_range(bucket.id, "k");
         let limits = ScanLimits { entries_max: 9, bytes_max: usize::MAX, value_bytes_max: usize::MAX };
         let (broken, whole) =
